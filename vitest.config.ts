@@ -1,0 +1,14 @@
+// One vitest for the whole repository: every package's tests share one PostgreSQL and one NATS, started once.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  ssr: { resolve: { conditions: ["source", "node", "import", "module", "default"] } },
+  test: {
+    include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "apps/console/*/src/**/*.test.ts", "scripts/**/*.test.ts"],
+    globalSetup: ["packages/testkit/src/global-setup.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+    pool: "forks",
+  },
+});
