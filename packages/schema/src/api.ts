@@ -1,0 +1,136 @@
+// The Messaging API: what it takes and what it answers, as zod schemas that also make the OpenAPI document.
+import { z } from "zod";
+import { channelCode } from "./channels.ts";
+import { connectionReason, connectionState } from "./connection.ts";
+import { storeEvent } from "./events.ts";
+import { messageReason, messageStatus, partStatus } from "./message-status.ts";
+import { plan } from "./names.ts";
+import { storableText } from "./text.ts";
+
+export const actions = { send: "POST", status: "GET", message: "GET", events: "GET", cancel: "POST" } as const;
+export type Action = keyof typeof actions;
+
+export const limits = {
+  bodyBytes: 262_144,
+  textLength: 65_536,
+  idempotencyKeyLength: 255,
+  clientReferenceLength: 255,
+  scheduleDays: 30,
+  ttlSeconds: { min: 30, max: 604_800, default: 86_400 },
+  eventsPage: { max: 100, default: 50 },
+  ratePerMinute: 60,
+  rateWindowSeconds: 60,
+} as const;
+
+const storable = (schema: z.ZodString) => z.preprocess((value) => (typeof value === "string" ? storableText(value) : value), schema);
+
+/** The body of `send`. The first five fields are the mission's; the others are optional additions. */
+export const sendBody = z
+  .strictObject({
+    channel: channelCode,
+    to: z.union([z.string(), z.number()], { error: "'to' must be text or a whole number." }).meta({
+      description: "Phone number with country code for WhatsApp, the provider's user id otherwise.",
+      examples: ["9647701234567"],
+    }),
+    message: storable(z.string().max(limits.textLength)).nullish().meta({ description: "Text in UTF-8. May be absent when there is media. Long text is split." }),
+    media_url: z.string().max(4096).nullish().meta({ description: "Public HTTPS URL of an image or document to attach." }),
+    media_type: z.string().max(255).nullish().meta({ description: "A hint: image, document, video, audio, voice, sticker, a common name or a MIME type." }),
+    client_reference: storable(z.string().max(limits.clientReferenceLength)).nullish().meta({ description: "Yours; echoed in answers and events." }),
+    connection_id: z.string().max(64).nullish().meta({ description: "Which connection of the channel to use; the default one otherwise." }),
+    send_at: z.iso.datetime({ offset: true }).nullish().meta({ description: "Send then instead of now; at most 30 days ahead." }),
+    ttl: z.int().min(limits.ttlSeconds.min).max(limits.ttlSeconds.max).nullish().meta({ description: "Seconds after which the message is given up, from when it is due." }),
+  })
+  .meta({ id: "SendRequest" });
+export type SendBody = z.infer<typeof sendBody>;
+
+export const sendFields = Object.keys(sendBody.shape);
+
+export const warning = z.object({ code: z.string(), message: z.string() }).meta({ id: "Warning" });
+export type Warning = z.infer<typeof warning>;
+
+export const sendAnswer = z
+  .object({
+    ok: z.literal(true),
+    message_id: z.string(),
+    channel: channelCode,
+    to: z.string(),
+    status: z.enum(["queued", "scheduled"]),
+    client_reference: z.string().optional(),
+    warnings: z.array(warning).optional(),
+  })
+  .meta({ id: "SendAnswer" });
+export type SendAnswer = z.infer<typeof sendAnswer>;
+
+export const connectionStatus = z
+  .object({
+    id: z.string(),
+    channel: channelCode,
+    name: z.string(),
+    address: z.string().nullable(),
+    default: z.boolean(),
+    state: connectionState,
+    since: z.string(),
+    reason: connectionReason.nullable(),
+    queued: z.int(),
+    last_inbound_at: z.string().nullable(),
+    last_sent_at: z.string().nullable(),
+  })
+  .meta({ id: "ConnectionStatus" });
+export type ConnectionStatus = z.infer<typeof connectionStatus>;
+
+export const statusAnswer = z
+  .object({
+    ok: z.literal(true),
+    instance_id: z.string(),
+    name: z.string(),
+    status: z.literal("active"),
+    store: z.string(),
+    channels: z.array(channelCode),
+    balance: z.number(),
+    plan,
+    rate_limit: z.object({ limit: z.int(), remaining: z.int(), reset: z.int() }),
+    connections: z.array(connectionStatus),
+  })
+  .meta({ id: "StatusAnswer" });
+export type StatusAnswer = z.infer<typeof statusAnswer>;
+
+export const timelineEntry = z.object({ at: z.string(), status: z.string(), text: z.string() }).meta({ id: "TimelineEntry" });
+export type TimelineEntry = z.infer<typeof timelineEntry>;
+
+export const messageAnswer = z
+  .object({
+    ok: z.literal(true),
+    message_id: z.string(),
+    channel: channelCode,
+    connection_id: z.string(),
+    to: z.string(),
+    status: messageStatus,
+    final: z.boolean(),
+    reason: messageReason.nullable(),
+    client_reference: z.string().nullable(),
+    price: z.number(),
+    refunded: z.boolean(),
+    possible_duplicate: z.boolean(),
+    created_at: z.string(),
+    send_at: z.string().nullable(),
+    deadline_at: z.string(),
+    parts: z.array(z.object({ n: z.int(), provider_message_id: z.string().nullable(), status: partStatus })),
+    timeline: z.array(timelineEntry),
+  })
+  .meta({ id: "MessageAnswer" });
+export type MessageAnswer = z.infer<typeof messageAnswer>;
+
+export const eventsAnswer = z
+  .object({
+    ok: z.literal(true),
+    events: z.array(storeEvent),
+    has_more: z.boolean(),
+    next_after: z.int().meta({ description: "Put it into `after` for the next page; the same when there was nothing new." }),
+  })
+  .meta({ id: "EventsAnswer" });
+export type EventsAnswer = z.infer<typeof eventsAnswer>;
+
+export const cancelAnswer = z
+  .object({ ok: z.literal(true), message_id: z.string(), status: messageStatus, final: z.boolean(), refunded: z.boolean() })
+  .meta({ id: "CancelAnswer" });
+export type CancelAnswer = z.infer<typeof cancelAnswer>;

@@ -1,0 +1,38 @@
+// Capabilities: what a channel can carry, as data that the gateway, the docs and the conformance suite read.
+import { z } from "zod";
+import { mediaKind } from "./content.ts";
+
+/** In what a channel counts a text's length. */
+export const lengthUnit = z.enum(["utf16", "code_points", "bytes"]);
+
+export const capabilities = z.object({
+  text: z.object({ maxLength: z.int(), unit: lengthUnit }).nullable(),
+  /** The media kinds that can be sent; empty when the channel carries text alone. */
+  media: z.array(z.object({ kind: mediaKind, maxBytes: z.int(), captionLength: z.int() })),
+  /** What the provider reports after `sent`. With `none`, `sent` is final. */
+  receipts: z.enum(["none", "delivered", "read"]),
+  /** Whether we may write first. Where not, an unknown person is refused before sending. */
+  firstMessage: z.boolean(),
+  /** Hours after a person's last message in which free text may be sent; `null` when the provider has no such window. */
+  windowHours: z.number().nullable(),
+});
+export type Capabilities = z.infer<typeof capabilities>;
+
+const label = z.object({ en: z.string(), ar: z.string() });
+
+/** One field of a channel's credentials: drives validation, sealing, masking, the command line and the form. */
+export const credentialField = z.object({
+  name: z.string(),
+  /** `app` is set once for all connections of the channel, `connection` for each. */
+  level: z.enum(["app", "connection"]),
+  label,
+  /** Where its owner finds it. */
+  help: label,
+  secret: z.boolean(),
+  required: z.boolean(),
+});
+export type CredentialField = z.infer<typeof credentialField>;
+
+/** What a channel's app tells the others about itself when it starts; kept in a table. */
+export const channelDescription = z.object({ capabilities, credentials: z.array(credentialField) });
+export type ChannelDescription = z.infer<typeof channelDescription>;

@@ -1,0 +1,98 @@
+// Content of a message: what we send, and what customers send, the same for every channel.
+import { z } from "zod";
+
+export const mediaKinds = ["image", "document", "video", "audio", "voice", "sticker"] as const;
+export const mediaKind = z.enum(mediaKinds).meta({ id: "MediaKind" });
+export type MediaKind = z.infer<typeof mediaKind>;
+
+export const inboundTypes = ["text", ...mediaKinds, "location", "contact", "button_reply", "reaction", "edit", "delete", "unsupported"] as const;
+export const inboundType = z.enum(inboundTypes).meta({ id: "InboundType" });
+export type InboundType = z.infer<typeof inboundType>;
+
+/** What an outbound message says: stored whole with the message, planned into parts by the channel's connector. */
+export const outboundContent = z.object({
+  text: z.string().nullable(),
+  media: z.object({ url: z.string(), kind: mediaKind }).nullable(),
+});
+export type OutboundContent = z.infer<typeof outboundContent>;
+
+/** One part: one call of the provider. `payload` is the connector's own and opaque outside it. */
+export const partPlan = z.object({ n: z.int().min(1), payload: z.json() });
+export type PartPlan = z.infer<typeof partPlan>;
+
+export const inboundContact = z.object({
+  name: z.string().nullable(),
+  phone: z.string().nullable(),
+  username: z.string().nullable(),
+  locale: z.string().nullable(),
+});
+export type InboundContact = z.infer<typeof inboundContact>;
+
+/** A file that came with a message; `reference` is how the connector fetches it later. */
+export const inboundMedia = z.object({
+  reference: z.string(),
+  type: mediaKind,
+  mime: z.string().nullable(),
+  size: z.int().nullable(),
+  name: z.string().nullable(),
+});
+export type InboundMedia = z.infer<typeof inboundMedia>;
+
+export const location = z
+  .object({ latitude: z.number(), longitude: z.number(), name: z.string().nullable(), address: z.string().nullable() })
+  .meta({ id: "Location" });
+
+export const sharedContact = z.object({ name: z.string().nullable(), phones: z.array(z.string()) }).meta({ id: "SharedContact" });
+
+/** A customer's message in the shared schema, as a connector converts it. Every field is there, `null` when empty. */
+export const inboundMessage = z.object({
+  kind: z.literal("message"),
+  /** The person, in the form that `send` takes back as `to`. */
+  from: z.string().min(1),
+  contact: inboundContact,
+  type: inboundType,
+  raw_type: z.string().nullable(),
+  text: z.string().nullable(),
+  media: z.array(inboundMedia),
+  button: z.object({ id: z.string(), title: z.string().nullable() }).nullable(),
+  location: location.nullable(),
+  contacts: z.array(sharedContact).nullable(),
+  reaction: z.object({ emoji: z.string().nullable(), provider_message_id: z.string() }).nullable(),
+  reply_to: z.string().nullable(),
+  edited: z.boolean(),
+  provider_message_id: z.string().nullable(),
+  /** When the provider says it was written; ISO 8601. It orders nothing. */
+  sent_at: z.string().nullable(),
+});
+export type InboundMessage = z.infer<typeof inboundMessage>;
+
+/** Something that came in and was kept, but is not a message of a person (or could not be read). */
+export const inboundNotice = z.object({ kind: z.literal("notice"), reason: z.string(), raw_type: z.string().nullable() });
+export type InboundNotice = z.infer<typeof inboundNotice>;
+
+export const converted = z.discriminatedUnion("kind", [inboundMessage, inboundNotice]);
+export type Converted = z.infer<typeof converted>;
+
+const mediaHints: Readonly<Record<string, MediaKind>> = {
+  photo: "image", picture: "image", pic: "image", img: "image", jpg: "image", jpeg: "image", png: "image", gif: "image", webp: "image",
+  file: "document", pdf: "document", doc: "document", docx: "document", xls: "document", xlsx: "document", zip: "document",
+  movie: "video", mp4: "video", music: "audio", sound: "audio", mp3: "audio", ptt: "voice", voice_note: "voice", ogg: "voice",
+};
+
+/** The kind that a `media_type` hint means (our words, common names, a MIME type), or `null` when it says nothing known. */
+export function mediaKindOfHint(hint: string): MediaKind | null {
+  const word = hint.trim().toLowerCase();
+  const known = mediaKinds.find((kind) => kind === word) ?? mediaHints[word];
+  if (known !== undefined) return known;
+  const main = /^(image|video|audio)\/[\w.+-]+/.exec(word)?.[1];
+  if (main === "image" || main === "video" || main === "audio") return main;
+  return /^(application|text)\/[\w.+-]+/.test(word) ? "document" : null;
+}
+
+/** The kind that a file's name suggests; a document when nothing else is plain. */
+export function mediaKindOfUrl(url: string): MediaKind {
+  const path = url.split(/[?#]/)[0] ?? "";
+  const extension = /\.([a-z0-9]{2,5})$/i.exec(path)?.[1]?.toLowerCase() ?? "";
+  const kind = mediaHints[extension];
+  return extension === "ogg" ? "audio" : (kind ?? "document");
+}

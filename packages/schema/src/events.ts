@@ -1,0 +1,88 @@
+// Events: immutable facts of a store, numbered without gap or repeat, as the API shows them and webhooks carry them.
+import { z } from "zod";
+import { channelCode } from "./channels.ts";
+import { inboundContact, inboundType, location, mediaKind, sharedContact } from "./content.ts";
+import { messageReason, messageStatus } from "./message-status.ts";
+
+export const eventTypes = ["message.received", "message.status"] as const;
+export const eventType = z.enum(eventTypes).meta({ id: "EventType" });
+export type EventType = z.infer<typeof eventType>;
+
+const receivedMedia = z
+  .object({
+    url: z.string().nullable(),
+    type: mediaKind,
+    mime: z.string().nullable(),
+    size: z.int().nullable(),
+    name: z.string().nullable(),
+    sha256: z.string().nullable(),
+    status: z.enum(["ready", "pending", "failed"]),
+  })
+  .meta({ id: "ReceivedMedia" });
+
+/** `data` of `message.received`: every field is always there, `null` when empty. */
+export const messageReceivedData = z
+  .object({
+    message_id: z.string(),
+    channel: channelCode,
+    connection_id: z.string(),
+    conversation_id: z.string(),
+    from: z.string(),
+    to: z.string(),
+    contact: inboundContact.extend({ id: z.string() }),
+    type: inboundType,
+    raw_type: z.string().nullable(),
+    message: z.string().nullable(),
+    media_url: z.string().nullable(),
+    media_type: mediaKind.nullable(),
+    media: z.array(receivedMedia),
+    button: z.object({ id: z.string(), title: z.string().nullable() }).nullable(),
+    location: location.nullable(),
+    contacts: z.array(sharedContact).nullable(),
+    reaction: z.object({ emoji: z.string().nullable(), provider_message_id: z.string() }).nullable(),
+    reply_to: z.string().nullable(),
+    edited: z.boolean(),
+    provider_message_id: z.string().nullable(),
+    sent_at: z.string().nullable(),
+    received_at: z.string(),
+  })
+  .meta({ id: "MessageReceivedData" });
+export type MessageReceivedData = z.infer<typeof messageReceivedData>;
+
+/** `data` of `message.status`: where a message of ours stands after a change. */
+export const messageStatusData = z
+  .object({
+    message_id: z.string(),
+    client_reference: z.string().nullable(),
+    channel: channelCode,
+    connection_id: z.string(),
+    to: z.string(),
+    status: messageStatus,
+    final: z.boolean(),
+    reason: messageReason.nullable(),
+    refunded: z.boolean(),
+    possible_duplicate: z.boolean(),
+    at: z.string(),
+  })
+  .meta({ id: "MessageStatusData" });
+export type MessageStatusData = z.infer<typeof messageStatusData>;
+
+const envelope = { event_id: z.string(), sequence: z.int(), created_at: z.string(), version: z.literal(1) };
+
+/** An event as `action=events` lists it. */
+export const storeEvent = z
+  .discriminatedUnion("event", [
+    z.object({ event: z.literal("message.received"), ...envelope, data: messageReceivedData }),
+    z.object({ event: z.literal("message.status"), ...envelope, data: messageStatusData }),
+  ])
+  .meta({ id: "StoreEvent" });
+export type StoreEvent = z.infer<typeof storeEvent>;
+
+/** An event as a webhook carries it: the same, with the instance it is for. */
+export const webhookBody = z
+  .discriminatedUnion("event", [
+    z.object({ event: z.literal("message.received"), instance_id: z.string(), ...envelope, data: messageReceivedData }),
+    z.object({ event: z.literal("message.status"), instance_id: z.string(), ...envelope, data: messageStatusData }),
+  ])
+  .meta({ id: "WebhookBody" });
+export type WebhookBody = z.infer<typeof webhookBody>;
