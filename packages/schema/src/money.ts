@@ -6,11 +6,11 @@ export const microPerCredit = 1_000_000;
 export const defaultPriceMicro = microPerCredit;
 
 /** Credits as they stand on the wire. Exact up to nine billion credits. */
-export function toCredits(micro: bigint | number): number {
-  return Number(micro) / microPerCredit;
+export function toCredits(micro: number): number {
+  return micro / microPerCredit;
 }
 
-/** Millionths from a number of credits; refuses fractions finer than a millionth by rounding to the nearest. */
-export function toMicro(credits: number): bigint {
-  return BigInt(Math.round(credits * microPerCredit));
+/** Millionths from a number of credits; what is finer than a millionth is rounded to the nearest. */
+export function toMicro(credits: number): number {
+  return Math.round(credits * microPerCredit);
 }

@@ -1,0 +1,2 @@
+// The public door of the bus: exports only.
+export * from "./bus.ts";

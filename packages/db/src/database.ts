@@ -1,0 +1,102 @@
+// The door to PostgreSQL: a pool, transactions, and a Kysely over the same pool for the plain queries.
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+import type { Tables } from "./tables.ts";
+
+/** Anything that runs one statement: the pool, or a client inside a transaction. */
+export interface Queryable {
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(statement: Statement): Promise<pg.QueryResult<Row>>;
+}
+
+/** A statement; with a `name` it is prepared once per connection, for hot paths. */
+export interface Statement {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+  readonly name?: string;
+}
+
+export interface DatabaseConfig {
+  readonly url: string;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  readonly maxConnections?: number;
+}
+
+/** PostgreSQL's codes for "not now": the server is away, starting, stopping, full, or waited too long for a lock. */
+const unavailableCodes = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EPIPE", "ETIMEDOUT", "57P01", "57P02", "57P03", "53300", "53100", "53200", "55P03", "57014", "08000", "08003", "08006", "25006", "58030"]);
+
+// int8 holds sums of millionths and sequences: both stay far below 2^53, so a number is exact.
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: "text" | "binary") => (oid === 20 && format !== "binary" ? Number : pg.types.getTypeParser(oid, format)),
+};
+
+export class Database implements Queryable {
+  readonly #pool: pg.Pool;
+  /** For plain queries by entity; shares the pool. */
+  readonly kysely: Kysely<Tables>;
+
+  constructor(config: DatabaseConfig) {
+    this.#pool = new pg.Pool({
+      connectionString: config.url,
+      application_name: config.applicationName,
+      max: config.maxConnections ?? 10,
+      connectionTimeoutMillis: 5_000,
+      idleTimeoutMillis: 60_000,
+      keepAlive: true,
+      types,
+      options: "-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000",
+    });
+    // An idle client whose server went away reports here; the pool drops it, and the next query says what is wrong.
+    this.#pool.on("error", () => {});
+    this.kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: this.#pool }) });
+  }
+
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(statement: Statement): Promise<pg.QueryResult<Row>> {
+    return this.#pool.query<Row>(toPg(statement));
+  }
+
+  /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. A failed COMMIT throws too: its outcome is unknown. */
+  async transaction<Result>(work: (transaction: Queryable) => Promise<Result>): Promise<Result> {
+    const client = await this.#pool.connect();
+    let broken: Error | undefined;
+    // A connection lost between statements reports by event alone; unheard it would end the process.
+    const onError = (error: Error) => (broken = error);
+    client.on("error", onError);
+    try {
+      await client.query("BEGIN");
+      const result = await work({ query: <Row extends pg.QueryResultRow>(statement: Statement) => client.query<Row>(toPg(statement)) });
+      await client.query("COMMIT");
+      return result;
+    } catch (error) {
+      await client.query("ROLLBACK").catch((failure: Error) => (broken = failure));
+      throw error;
+    } finally {
+      client.off("error", onError);
+      client.release(broken);
+    }
+  }
+
+  /** Closes every connection; queries in flight are finished first. */
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+/** Whether an error means that PostgreSQL can't serve now, and the same may succeed later. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error ? String(error.code) : "";
+  if (unavailableCodes.has(code) || code.startsWith("08")) return true;
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|server closed the connection/i.test(error.message);
+}
+
+/** Whether an error is a unique index refusing a row; `constraint` narrows it to one index. */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  if (!(error instanceof Error) || !("code" in error) || error.code !== "23505") return false;
+  return constraint === undefined || ("constraint" in error && error.constraint === constraint);
+}
+
+function toPg(statement: Statement): pg.QueryConfig {
+  const values = statement.values === undefined ? [] : [...statement.values];
+  return statement.name === undefined ? { text: statement.text, values } : { text: statement.text, values, name: statement.name };
+}

@@ -1,0 +1,75 @@
+// The vault: seals secrets at rest with AES-256-GCM under keys derived from the master key.
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+
+interface MasterKey {
+  readonly id: string;
+  readonly sealing: KeyObject;
+  readonly pepper: KeyObject;
+}
+
+const nonceBytes = 12;
+const tagBytes = 16;
+
+/**
+ * Seals and opens secrets, and hashes API keys.
+ * `THIKAA_MASTER_KEY` is `id:base64` of 32 bytes; several, separated by commas, allow rotation: the first seals, all open.
+ * The pepper of API keys derives from the LAST one, which stays while keys hashed with it are in use.
+ */
+export class Vault {
+  readonly #keys: ReadonlyMap<string, MasterKey>;
+  readonly #current: MasterKey;
+  readonly #pepper: KeyObject;
+
+  constructor(masterKeys: string) {
+    const keys = masterKeys.split(",").map(parseMasterKey);
+    const [current, last] = [keys[0], keys.at(-1)];
+    if (current === undefined || last === undefined) throw new Error(howToWriteMasterKey);
+    this.#keys = new Map(keys.map((key) => [key.id, key]));
+    this.#current = current;
+    this.#pepper = last.pepper;
+  }
+
+  /** Seals a text. `place` (table, column and row) is bound to it: it opens nowhere else. */
+  seal(text: string, place: string): string {
+    const nonce = randomBytes(nonceBytes);
+    const cipher = createCipheriv("aes-256-gcm", this.#current.sealing, nonce).setAAD(Buffer.from(place));
+    const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
+    return `v1.${this.#current.id}.${nonce.toString("base64url")}.${sealed.toString("base64url")}`;
+  }
+
+  /** Opens what `seal` made for the same place. Throws when the key is missing, or the text was altered or moved. */
+  open(sealed: string, place: string): string {
+    const [version, id, nonce, body] = sealed.split(".");
+    const key = id === undefined ? undefined : this.#keys.get(id);
+    if (version !== "v1" || nonce === undefined || body === undefined) throw new Error("This is not a sealed secret.");
+    if (key === undefined) throw new Error(`The master key '${id}' that sealed this secret is not in THIKAA_MASTER_KEY.`);
+    const bytes = Buffer.from(body, "base64url");
+    const decipher = createDecipheriv("aes-256-gcm", key.sealing, Buffer.from(nonce, "base64url"), { authTagLength: tagBytes });
+    decipher.setAAD(Buffer.from(place)).setAuthTag(bytes.subarray(bytes.length - tagBytes));
+    return Buffer.concat([decipher.update(bytes.subarray(0, bytes.length - tagBytes)), decipher.final()]).toString("utf8");
+  }
+
+  /** The only form of an API key that is kept: HMAC-SHA256 with the pepper. */
+  hashApiKey(apiKey: string): Buffer {
+    return createHmac("sha256", this.#pepper).update(apiKey).digest();
+  }
+}
+
+const howToWriteMasterKey = "THIKAA_MASTER_KEY must be 'id:base64' with 32 bytes in base64, like the output of: echo \"k1:$(openssl rand -base64 32)\"";
+
+/** A new master key in the form that `Vault` takes. */
+export function newMasterKey(id = "k1"): string {
+  return `${id}:${randomBytes(32).toString("base64")}`;
+}
+
+function parseMasterKey(text: string): MasterKey {
+  const [, id, encoded] = /^([a-z0-9]{1,16}):([A-Za-z0-9+/_=-]{40,})$/.exec(text.trim()) ?? [];
+  const bytes = Buffer.from(encoded ?? "", "base64");
+  if (id === undefined || bytes.length !== 32) throw new Error(howToWriteMasterKey);
+  return { id, sealing: derive(bytes, "thikaa sealing v1"), pepper: derive(bytes, "thikaa api key pepper v1") };
+}
+
+function derive(master: Buffer, purpose: string): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync("sha256", master, "", purpose, 32)));
+}
