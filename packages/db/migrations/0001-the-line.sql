@@ -130,8 +130,6 @@ CREATE TABLE assignments (
   key text NOT NULL,
   worker uuid,
   epoch bigint NOT NULL DEFAULT 0,
-  -- How long the last owner may still act on what it held; a socket's new owner waits this out.
-  held_until timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (kind, key)
 );
 CREATE INDEX assignments_by_worker ON assignments (worker);

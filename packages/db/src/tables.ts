@@ -110,7 +110,6 @@ export interface AssignmentsTable {
   key: string;
   worker: string | null;
   epoch: Generated<number>;
-  held_until: Generated<Date>;
 }
 
 export interface ContactsTable {

@@ -1,0 +1,184 @@
+// Assignments: keys (connections, shards) shared evenly among the living workers of a role, each with an epoch that grows at every take-over.
+import type { Database } from "@thikaa/db";
+import type { Log } from "./log.ts";
+import { startLoop } from "./loop.ts";
+import type { Loop } from "./loop.ts";
+import type { Worker } from "./worker.ts";
+
+/** A key that this worker owns. Its signal aborts as soon as the key must be let go. */
+export interface Held {
+  readonly key: string;
+  readonly epoch: number;
+  readonly signal: AbortSignal;
+}
+
+export interface AssignmentsConfig {
+  readonly database: Database;
+  readonly worker: Worker;
+  readonly log: Log;
+  readonly kind: string;
+  /** The keys that the workers of this role share, asked each second and at each nudge. */
+  readonly keys: () => Promise<readonly string[]>;
+  /** Begins work on a key; resolves to what ends it. The key is given back only after that end resolved. */
+  readonly acquired: (held: Held) => Promise<() => Promise<void>>;
+}
+
+interface Holding extends Held {
+  readonly abort: AbortController;
+  end: (() => Promise<void>) | null;
+}
+
+export class Assignments {
+  readonly #config: AssignmentsConfig;
+  readonly #held = new Map<string, Holding>();
+  /** Keys whose row is known to exist. */
+  readonly #known = new Set<string>();
+  readonly #loop: Loop;
+  #settled = false;
+
+  private constructor(config: AssignmentsConfig) {
+    this.#config = config;
+    config.worker.onLost(() => this.#dropAll());
+    this.#loop = startLoop({
+      work: () => this.#balance(),
+      everyMs: 1_000,
+      onError: (error) => config.log.warn({ error, kind: config.kind }, "assignments could not be balanced"),
+    });
+  }
+
+  /** Begins to take and share keys. */
+  static start(config: AssignmentsConfig): Assignments {
+    return new Assignments(config);
+  }
+
+  /** The keys held now with their epochs. */
+  get held(): ReadonlyMap<string, Held> {
+    return this.#held;
+  }
+
+  /** Whether the first round is done: what could be taken has been. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** Asks for a round soon: a key appeared or went. */
+  nudge(): void {
+    this.#loop.ring();
+  }
+
+  /** Lets a key go and gives it back; another worker (or this one) takes it again. For a connection that must start anew. */
+  async release(key: string): Promise<void> {
+    const holding = this.#held.get(key);
+    if (holding !== undefined) await this.#giveBack([holding]);
+    this.nudge();
+  }
+
+  /** Ends all work and gives every key back. */
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    await this.#giveBack([...this.#held.values()]);
+  }
+
+  async #balance(): Promise<boolean> {
+    const { database, worker, kind } = this.#config;
+    if (!worker.alive) return false;
+    const keys = await this.#config.keys();
+    const wanted = new Set(keys);
+    await this.#giveBack([...this.#held.values()].filter((holding) => !wanted.has(holding.key)));
+    const share = await this.#share(keys);
+    const surplus = [...this.#held.values()].slice(share);
+    await this.#giveBack(surplus);
+    const room = share - this.#held.size;
+    if (room > 0) {
+      await this.#makeRows(keys);
+      const taken = await database.query<{ key: string; epoch: number }>({ ...takeFree, values: [kind, keys, worker.id, room, [...this.#held.keys()]] });
+      await Promise.all(taken.rows.map((row) => this.#begin(row)));
+    }
+    this.#settled = true;
+    return false;
+  }
+
+  /** How many keys are this worker's part: all parts differ by one at most, and who has more keeps the larger part. */
+  async #share(keys: readonly string[]): Promise<number> {
+    const { rows } = await this.#config.database.query<{ id: string; held: number }>({ ...countHeld, values: [this.#config.worker.role, this.#config.kind, keys] });
+    const place = rows.findIndex((row) => row.id === this.#config.worker.id);
+    if (place < 0) return 0;
+    const floor = Math.floor(keys.length / rows.length);
+    return place < keys.length % rows.length ? floor + 1 : floor;
+  }
+
+  async #begin({ key, epoch }: { key: string; epoch: number }): Promise<void> {
+    const abort = new AbortController();
+    const holding: Holding = { key, epoch, signal: abort.signal, abort, end: null };
+    this.#held.set(key, holding);
+    try {
+      holding.end = await this.#config.acquired(holding);
+      // The lease may have been lost while it began: then nobody else will end it.
+      if (abort.signal.aborted) await holding.end();
+    } catch (error) {
+      this.#config.log.error({ error, kind: this.#config.kind, key }, "work on an assignment could not begin");
+      await this.#giveBack([holding]);
+    }
+  }
+
+  async #giveBack(holdings: readonly Holding[]): Promise<void> {
+    await Promise.all(
+      holdings.map(async (holding) => {
+        holding.abort.abort();
+        await holding.end?.().catch((error: unknown) => this.#config.log.warn({ error, key: holding.key }, "an assignment did not end cleanly"));
+        if (this.#held.get(holding.key) === holding) this.#held.delete(holding.key);
+      }),
+    );
+    if (holdings.length === 0) return;
+    const { database, kind, worker } = this.#config;
+    await database.query({ ...giveBack, values: [kind, holdings.map((holding) => holding.key), holdings.map((holding) => holding.epoch), worker.id] });
+  }
+
+  async #makeRows(keys: readonly string[]): Promise<void> {
+    const unknown = keys.filter((key) => !this.#known.has(key));
+    if (unknown.length === 0) return;
+    await this.#config.database.query({ ...makeRows, values: [this.#config.kind, unknown] });
+    for (const key of unknown) this.#known.add(key);
+  }
+
+  /** The lease is gone: stop at once, without waiting for ends and without touching rows that may be another's. */
+  #dropAll(): void {
+    for (const holding of this.#held.values()) {
+      holding.abort.abort();
+      holding.end?.().catch(() => {});
+    }
+    this.#held.clear();
+  }
+}
+
+const countHeld = {
+  name: "assignments-count",
+  text: `SELECT w.id, count(a.key)::int AS held FROM workers w
+         LEFT JOIN assignments a ON a.worker = w.id AND a.kind = $2 AND a.key = ANY($3)
+         WHERE w.role = $1 AND w.expires_at > now() GROUP BY w.id ORDER BY held DESC, w.id`,
+};
+
+const makeRows = {
+  text: "INSERT INTO assignments (kind, key) SELECT $1, wanted FROM unnest($2::text[]) AS wanted ON CONFLICT DO NOTHING",
+};
+
+/** Free is what no living worker holds, and what this worker lost with its lease and has not begun again. */
+const takeFree = {
+  name: "assignments-take",
+  text: `WITH free AS (
+           SELECT a.key FROM assignments a
+           WHERE a.kind = $1 AND a.key = ANY($2)
+             AND ((a.worker = $3 AND a.key <> ALL($5)) OR NOT EXISTS (SELECT 1 FROM workers w WHERE w.id = a.worker AND w.expires_at > now()))
+           LIMIT $4 FOR UPDATE SKIP LOCKED
+         )
+         UPDATE assignments a SET worker = $3, epoch = a.epoch + 1 FROM free
+         WHERE a.kind = $1 AND a.key = free.key
+         RETURNING a.key, a.epoch`,
+};
+
+/** By epoch, so that giving back late never takes a key from who holds it since. */
+const giveBack = {
+  name: "assignments-give-back",
+  text: `UPDATE assignments a SET worker = NULL FROM unnest($2::text[], $3::bigint[]) AS given (key, epoch)
+         WHERE a.kind = $1 AND a.key = given.key AND a.epoch = given.epoch AND a.worker = $4`,
+};

@@ -1,0 +1,88 @@
+// HTTP servers with bounded patience: slow, idle and endless requests are cut off; closing waits for answers in flight.
+import { createServer } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Metrics } from "./metrics.ts";
+
+export interface HttpAddress {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+export interface HttpServer {
+  readonly url: string;
+  readonly port: number;
+  /** Takes no new connections, finishes answers in flight (at most `graceMs`), closes the rest. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Milliseconds a client has to send its headers, then its whole request; and how long an idle connection is kept. */
+export const patience = { headersMs: 10_000, requestMs: 30_000, idleMs: 15_000, checkMs: 2_000 } as const;
+
+/** Starts an HTTP server; rejects when the address is taken, naming it. */
+export async function serveHttp(address: HttpAddress, listener: RequestListener): Promise<HttpServer> {
+  const server = createServer({ connectionsCheckingInterval: patience.checkMs, headersTimeout: patience.headersMs, requestTimeout: patience.requestMs, keepAliveTimeout: patience.idleMs, maxHeaderSize: 16_384 }, listener);
+  server.maxConnections = 20_000;
+  server.on("clientError", (_error, socket) => {
+    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    else socket.destroy();
+  });
+  await listen(server, address);
+  const { port } = server.address() as AddressInfo;
+  const host = address.host === "0.0.0.0" || address.host === "::" ? "127.0.0.1" : address.host;
+  return { url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`, port, close: (graceMs = 5_000) => close(server, graceMs) };
+}
+
+/** Answers `/healthz`, `/readyz` and `/metrics`; anything else goes to `next`. */
+export function withHealth(options: { ready: () => boolean; metrics: Metrics; next: RequestListener }): RequestListener {
+  return (request, response) => {
+    const path = (request.url ?? "").split("?")[0];
+    if (path === "/healthz") return answerText(response, 200, "ok\n");
+    if (path === "/readyz") return options.ready() ? answerText(response, 200, "ready\n") : answerText(response, 503, "not ready\n");
+    if (path === "/metrics") return void answerMetrics(response, options.metrics);
+    options.next(request, response);
+  };
+}
+
+/** Answers with a short text. */
+export function answerText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" }).end(text);
+}
+
+/** Answers with JSON in one write. */
+export function answerJson(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { "Content-Type": "application/json; charset=utf-8", "Content-Length": Buffer.byteLength(text), "X-Content-Type-Options": "nosniff" }).end(text);
+}
+
+/** A listener for services without HTTP paths of their own. */
+export function notFound(_request: IncomingMessage, response: ServerResponse): void {
+  answerJson(response, 404, { ok: false, error: "not_found", message: "There is nothing here." });
+}
+
+async function answerMetrics(response: ServerResponse, metrics: Metrics): Promise<void> {
+  const text = await metrics.registry.metrics();
+  response.writeHead(200, { "Content-Type": metrics.registry.contentType }).end(text);
+}
+
+function listen(server: Server, address: HttpAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const text = error.code === "EADDRINUSE" ? `Port ${address.port} is taken by another program; choose another one with PORT.` : error.message;
+      reject(new Error(text, { cause: error }));
+    });
+    server.listen(address.port, address.host, resolve);
+  });
+}
+
+function close(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

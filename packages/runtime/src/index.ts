@@ -1,0 +1,10 @@
+// The public door of the runtime: exports only.
+export * from "./assignments.ts";
+export * from "./http.ts";
+export * from "./log.ts";
+export * from "./loop.ts";
+export * from "./main.ts";
+export * from "./metrics.ts";
+export * from "./service.ts";
+export * from "./settings.ts";
+export * from "./worker.ts";
