@@ -1,0 +1,8 @@
+// PostgreSQL and nats-server as supervised child processes, for standalone and tests.
+export { freePort } from "./free-port.ts";
+export { tryLockFolder, type FolderLock } from "./folder-lock.ts";
+export { findNatsServer, type FindNatsOptions } from "./nats-binary.ts";
+export { startNats, type NatsOptions, type RunningNats } from "./nats.ts";
+export { startPostgres, type PostgresOptions, type RunningPostgres } from "./postgres.ts";
+export type { Exit } from "./supervised.ts";
+export { OLDEST_NATS, assertNatsVersion } from "./version.ts";

@@ -1,0 +1,86 @@
+// Starts one PostgreSQL and one nats-server for a whole test run, and removes them afterwards.
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+// By path: vitest loads this one file without the "source" condition that the tests' own imports are resolved with.
+import {
+  findNatsServer,
+  startNats,
+  startPostgres,
+  tryLockFolder,
+} from "../../embedded/src/index.ts";
+import { givenNatsUrl } from "./config.ts";
+import "./provided.ts";
+
+const CACHE = join(import.meta.dirname, "../../../.cache/nats");
+const PREFIX = "thikaa-test-";
+
+interface Started {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** Called by vitest before the first test file; what it returns is called after the last. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  dropImportCondition(project);
+  await removeAbandoned();
+  const folder = await mkdtemp(join(tmpdir(), PREFIX));
+  const lock = await tryLockFolder(folder);
+  const settled = await Promise.allSettled([startTestPostgres(folder), startTestNats(folder)]);
+  const started = settled
+    .filter((result) => result.status === "fulfilled")
+    .map(({ value }) => value);
+  const stop = async (): Promise<void> => {
+    await Promise.all(started.map((server) => server.stop()));
+    lock?.release();
+    await rm(folder, { recursive: true, force: true });
+  };
+  const failure = settled.find((result) => result.status === "rejected");
+  if (failure !== undefined) {
+    await stop();
+    throw failure.reason;
+  }
+  const [postgres, nats] = started;
+  project.provide("postgresUrl", postgres?.url ?? "");
+  project.provide("natsUrl", nats?.url ?? "");
+  return stop;
+}
+
+/**
+ * vitest hands its resolve conditions to Node itself, and with "import" among them `require` inside CommonJS packages
+ * gets ES modules: `pg` then fails to load its pool. Vite adds "import" by itself where it belongs.
+ */
+function dropImportCondition(project: TestProject): void {
+  const resolve = project.vite.config.ssr.resolve;
+  if (resolve?.conditions !== undefined)
+    resolve.conditions = resolve.conditions.filter((condition) => condition !== "import");
+}
+
+function startTestPostgres(folder: string): Promise<Started> {
+  return startPostgres({ dataDir: join(folder, "postgres"), durable: false, maxConnections: 300 });
+}
+
+async function startTestNats(folder: string): Promise<Started> {
+  const given = givenNatsUrl();
+  if (given !== undefined) return { url: given, stop: () => Promise.resolve() };
+  await mkdir(CACHE, { recursive: true });
+  const binary = await findNatsServer({
+    cacheDir: CACHE,
+    onProgress: (line) => process.stderr.write(`▸ ${line}\n`),
+  });
+  return startNats({ binary, dataDir: join(folder, "nats") });
+}
+
+/** A killed run can't remove its folder; its lock is free then, and its servers were stopped by their watchers. */
+async function removeAbandoned(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const folder = join(tmpdir(), name);
+    if (!name.startsWith(PREFIX) || !existsSync(folder)) continue;
+    const lock = await tryLockFolder(folder);
+    if (lock === undefined) continue;
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
+    lock.release();
+  }
+}

@@ -1,0 +1,14 @@
+// Real servers and helpers for tests.
+export { freePort } from "@thikaa/embedded";
+export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from "./database.ts";
+export { startFaultProxy, type Direction, type Fault, type FaultProxy } from "./fault-proxy.ts";
+export { testNamespace } from "./namespace.ts";
+export { natsUrl, postgresUrl } from "./provided.ts";
+export { deferred, waitFor, type Deferred, type NotYet, type WaitOptions } from "./waiting.ts";
+export {
+  startWebhookSink,
+  type ReceivedRequest,
+  type SinkAnswer,
+  type SinkScript,
+  type WebhookSink,
+} from "./webhook-sink.ts";
