@@ -1,0 +1,2 @@
+// The public door of sending: exports only.
+export type * from "./claim-types.ts";
