@@ -1,0 +1,11 @@
+// Local servers that speak each provider's real protocol.
+export { startTelegramStandIn } from "./telegram/stand-in.ts";
+export type { BotSummary, TelegramStandIn, TelegramStandInOptions } from "./telegram/contract.ts";
+export type { StoredMessage, TelegramChange } from "./telegram/changes.ts";
+export type { FaultHandle, FaultScope, TelegramFault } from "./telegram/faults.ts";
+export type { PersonActionResult, PersonMessage } from "./telegram/people-actions.ts";
+export type { CallFilter, CallOutcome, CallRecord, RecordedCall } from "./telegram/record.ts";
+export type { NewBot, Person } from "./telegram/state.ts";
+export type { WebhookAttempt } from "./telegram/webhook-sender.ts";
+export type { WireButton, WireEntity, WireMessage } from "./telegram/wire.ts";
+export type { Clock } from "./clock.ts";

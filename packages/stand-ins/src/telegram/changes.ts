@@ -1,0 +1,30 @@
+// Tells listeners what happened in the stand-in, so that a phone can show it live.
+import type { WireMessage } from "./wire.ts";
+
+/** A message as it lies in a chat. */
+export interface StoredMessage {
+  author: "person" | "bot";
+  wire: WireMessage;
+}
+
+/** One thing that happened. Messages come as they lie in the chat. */
+export type TelegramChange =
+  | { type: "message" | "edit" | "delete"; botId: number; personId: number; message: StoredMessage }
+  | { type: "typing"; botId: number; personId: number; action: string }
+  | { type: "block"; botId: number; personId: number; blocked: boolean }
+  | { type: "bot"; botId: number };
+
+/** The listeners of one stand-in. */
+export class Changes {
+  readonly #listeners = new Set<(change: TelegramChange) => void>();
+
+  /** Calls the listener for each change from now on; the returned function ends it. */
+  listen(listener: (change: TelegramChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  emit(change: TelegramChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}

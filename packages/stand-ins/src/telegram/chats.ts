@@ -1,0 +1,100 @@
+// Puts messages into chats: what the person's phone shows and what the bot's answers say.
+import { badRequest, forbidden } from "./api-error.ts";
+import type { CallArguments } from "./call-arguments.ts";
+import type { StoredMessage } from "./changes.ts";
+import type { FormattedText } from "./html-text.ts";
+import { botUser, personUser, privateChat } from "./state.ts";
+import type { Bot, Chat, TelegramState } from "./state.ts";
+import type { WireMessage } from "./wire.ts";
+
+/** A message about to be added to a chat. */
+export interface NewMessage {
+  author: "person" | "bot";
+  formatted: FormattedText;
+  replyTo?: StoredMessage | null | undefined;
+  replyMarkup?: WireMessage["reply_markup"] | undefined;
+}
+
+/** The chat a bot may write to now. Throws what the real server answers when it may not. */
+export function writableChat(state: TelegramState, bot: Bot, callArguments: CallArguments): Chat {
+  const chat = knownChat(state, bot, callArguments);
+  if (chat.blocked) throw forbidden("bot was blocked by the user");
+  return chat;
+}
+
+/** The chat named by `chat_id`, blocked or not. */
+export function knownChat(state: TelegramState, bot: Bot, callArguments: CallArguments): Chat {
+  const text = callArguments.text("chat_id").trim();
+  if (text === "") throw badRequest("chat_id is empty");
+  const id = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (state.bots.has(id)) throw forbidden("bot can't send messages to bots");
+  const chat = state.chat(bot.id, id);
+  if (!chat) throw badRequest("chat not found");
+  return chat;
+}
+
+/** Adds a message, numbers it within its chat, and tells listeners. */
+export function addMessage(state: TelegramState, chat: Chat, added: NewMessage): StoredMessage {
+  const { text, entities } = added.formatted;
+  const wire: WireMessage = {
+    message_id: chat.nextMessageId,
+    from: added.author === "bot" ? botUser(chat.bot) : personUser(chat.person),
+    chat: privateChat(chat.person),
+    date: unixSeconds(state),
+    ...(added.replyTo ? { reply_to_message: withoutReply(added.replyTo.wire) } : {}),
+    text,
+    ...(entities.length > 0 ? { entities } : {}),
+    ...(added.replyMarkup ? { reply_markup: added.replyMarkup } : {}),
+  };
+  const message: StoredMessage = { author: added.author, wire };
+  chat.nextMessageId += 1;
+  chat.messages.set(wire.message_id, message);
+  state.changes.emit({ type: "message", botId: chat.bot.id, personId: chat.person.id, message });
+  return message;
+}
+
+/** Changes the text of a message in place, and tells listeners. */
+export function changeMessage(
+  state: TelegramState,
+  chat: Chat,
+  change: {
+    message: StoredMessage;
+    formatted: FormattedText;
+    replyMarkup?: WireMessage["reply_markup"];
+  },
+): StoredMessage {
+  const { message, formatted, replyMarkup } = change;
+  const { entities: _entities, reply_markup: _markup, ...kept } = message.wire;
+  const wire: WireMessage = {
+    ...kept,
+    edit_date: unixSeconds(state),
+    text: formatted.text,
+    ...(formatted.entities.length > 0 ? { entities: formatted.entities } : {}),
+    ...(replyMarkup ? { reply_markup: replyMarkup } : {}),
+  };
+  const changed: StoredMessage = { author: message.author, wire };
+  chat.messages.set(wire.message_id, changed);
+  state.changes.emit({
+    type: "edit",
+    botId: chat.bot.id,
+    personId: chat.person.id,
+    message: changed,
+  });
+  return changed;
+}
+
+/** Takes a message out of the chat, and tells listeners. */
+export function removeMessage(state: TelegramState, chat: Chat, message: StoredMessage): void {
+  chat.messages.delete(message.wire.message_id);
+  state.changes.emit({ type: "delete", botId: chat.bot.id, personId: chat.person.id, message });
+}
+
+/** The stand-in's time in Telegram's unit. */
+export function unixSeconds(state: TelegramState): number {
+  return Math.floor(state.clock.now() / 1000);
+}
+
+/** Telegram shows one level of replies only. */
+function withoutReply({ reply_to_message: _reply, ...message }: WireMessage): WireMessage {
+  return message;
+}

@@ -1,0 +1,65 @@
+// What the Telegram stand-in offers to tests and to the simulator.
+import type { Clock } from "../clock.ts";
+import type { StoredMessage, TelegramChange } from "./changes.ts";
+import type { Faults } from "./faults.ts";
+import type { PersonActionResult, PersonMessage } from "./people-actions.ts";
+import type { CallRecord } from "./record.ts";
+import type { NewBot, Person } from "./state.ts";
+
+/** How to start it. `port` 0 takes a free one; `log` gets one line per call, without tokens or texts. */
+export interface TelegramStandInOptions {
+  host?: string | undefined;
+  port?: number | undefined;
+  bots?: NewBot[] | undefined;
+  people?: Person[] | undefined;
+  log?: ((line: string) => void) | undefined;
+}
+
+/** A bot as its owner sees it. */
+export interface BotSummary {
+  id: number;
+  name: string;
+  username: string;
+  revoked: boolean;
+}
+
+/** A running server. Several run beside each other in one process and share nothing. */
+export interface TelegramStandIn {
+  /** Where it listens, without a slash at the end: the `apiRoot` of clients. */
+  readonly url: string;
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly record: CallRecord;
+  /** Adds a bot and gives its token. */
+  addBot(bot?: NewBot): BotSummary & { token: string };
+  /** The token answers 401 from now on; an open getUpdates ends with it. */
+  revokeToken(botId: number): void;
+  bots(): BotSummary[];
+  addPerson(person: Person): void;
+  people(): Person[];
+  /** The person writes; this also presses Start, and unblocks the bot. */
+  personSays(said: PersonMessage): PersonActionResult;
+  /** The person presses Start: the bot gets `/start` and may write from now on. */
+  personStarts(who: { personId: number; botId: number; payload?: string }): PersonActionResult;
+  personEdits(edit: PersonMessage & { messageId: number }): PersonActionResult;
+  /** The person presses an inline button; gives the id of the callback query. */
+  personPresses(press: {
+    personId: number;
+    botId: number;
+    messageId: number;
+    data: string;
+  }): string;
+  personBlocks(who: { personId: number; botId: number }): void;
+  personUnblocks(who: { personId: number; botId: number }): void;
+  /** The chat as the phone shows it, oldest first. */
+  messagesWith(personId: number, botId: number): StoredMessage[];
+  isBlocked(personId: number, botId: number): boolean;
+  /** Calls the listener for every new message of either side; the returned function ends it. */
+  onMessage(
+    listener: (message: StoredMessage & { botId: number; personId: number }) => void,
+  ): () => void;
+  /** Calls the listener for everything that happens; the returned function ends it. */
+  onChange(listener: (change: TelegramChange) => void): () => void;
+  /** Stops listening, ends every open request and all timers. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,81 @@
+// Every Bot API method this stand-in speaks, by its name in lower case.
+import { ApiError, badRequest, tooManyRequests } from "../api-error.ts";
+import { knownChat } from "../chats.ts";
+import { botUser, privateChat } from "../state.ts";
+import {
+  answerCallbackQuery,
+  deleteMessage,
+  editMessageText,
+  sendChatAction,
+  sendMessage,
+} from "./messages.ts";
+import type { Method } from "./method.ts";
+
+/** A bot that starts must run this long before `close` is allowed. */
+const CLOSABLE_AFTER_MS = 600_000;
+
+const getMe: Method = ({ bot }) => ({
+  result: {
+    ...botUser(bot),
+    can_join_groups: true,
+    can_read_all_group_messages: false,
+    supports_inline_queries: false,
+    can_connect_to_business: false,
+    has_main_web_app: false,
+    has_topics_enabled: false,
+    allows_users_to_create_topics: false,
+    can_manage_bots: false,
+    supports_join_request_queries: false,
+  },
+});
+
+const getUpdates: Method = async ({ bot, callArguments, signal }) => {
+  if (bot.webhook.active) {
+    await bot.poller.refuse(
+      "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+    );
+  }
+  const updates = await bot.poller.poll(callArguments, signal);
+  return { json: `[${updates.map((update) => update.json).join(",")}]` };
+};
+
+const getChat: Method = ({ state, bot, callArguments }) => {
+  const chat = knownChat(state, bot, callArguments);
+  return { result: { ...privateChat(chat.person), accent_color_id: 0, max_reaction_count: 11 } };
+};
+
+// No file exists here yet, so no file id can be right.
+const getFile: Method = () => {
+  throw badRequest("invalid file_id");
+};
+
+const logOut: Method = ({ bot }) => {
+  bot.webhook.close();
+  bot.queue.clear();
+  bot.poller.fail(new ApiError(400, "Logged out"));
+  return { result: true };
+};
+
+const close: Method = ({ state, bot }) => {
+  const waitMs = bot.addedAt + CLOSABLE_AFTER_MS - state.clock.now();
+  if (waitMs > 0) throw tooManyRequests(Math.ceil(waitMs / 1000));
+  return { result: true };
+};
+
+/** The method table; a name that is not here is answered 404 `method not found`. */
+export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
+  ["getme", getMe],
+  ["getupdates", getUpdates],
+  ["setwebhook", ({ bot, callArguments }) => bot.webhook.set(callArguments)],
+  ["deletewebhook", ({ bot, callArguments }) => bot.webhook.remove(callArguments)],
+  ["getwebhookinfo", ({ bot }) => ({ result: bot.webhook.info() })],
+  ["sendmessage", sendMessage],
+  ["editmessagetext", editMessageText],
+  ["deletemessage", deleteMessage],
+  ["sendchataction", sendChatAction],
+  ["answercallbackquery", answerCallbackQuery],
+  ["getchat", getChat],
+  ["getfile", getFile],
+  ["logout", logOut],
+  ["close", close],
+]);

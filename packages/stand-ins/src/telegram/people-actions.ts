@@ -1,0 +1,145 @@
+// What people do: write, edit, press buttons, block and unblock.
+import { addMessage, changeMessage, unixSeconds } from "./chats.ts";
+import type { StoredMessage } from "./changes.ts";
+import { markPlainText } from "./message-text.ts";
+import { notePress, PRESS_LIFETIME_MS } from "./presses.ts";
+import { botUser, personUser, privateChat } from "./state.ts";
+import type { Chat, TelegramState } from "./state.ts";
+import type { UpdateKind } from "./wire.ts";
+
+const DAY_MS = 86_400_000;
+
+/** What a person writes. `replyTo` is a message id of the same chat. */
+export interface PersonMessage {
+  personId: number;
+  botId: number;
+  text: string;
+  replyTo?: number | undefined;
+}
+
+/** What became of an action: the update's id is null when the bot did not ask for its kind. */
+export interface PersonActionResult {
+  messageId: number;
+  updateId: number | null;
+}
+
+/** The person writes to the bot. It opens the chat, and unblocks the bot, as pressing Start does. */
+export function personSays(state: TelegramState, said: PersonMessage): PersonActionResult {
+  if (said.text.trim() === "") throw new Error("A person cannot send an empty message.");
+  const chat = state.openChat(said.botId, said.personId);
+  if (chat.blocked) setBlocked(state, chat, false);
+  const replyTo = said.replyTo === undefined ? null : messageIn(chat, said.replyTo);
+  const message = addMessage(state, chat, {
+    author: "person",
+    formatted: markPlainText(said.text),
+    replyTo,
+  });
+  return {
+    messageId: message.wire.message_id,
+    updateId: pushMessage(state, chat, { kind: "message", message }),
+  };
+}
+
+/** The person changes the text of a message of theirs. */
+export function personEdits(
+  state: TelegramState,
+  edit: PersonMessage & { messageId: number },
+): PersonActionResult {
+  const chat = state.openChat(edit.botId, edit.personId);
+  const message = messageIn(chat, edit.messageId);
+  if (message.author !== "person") throw new Error("A person can edit only their own messages.");
+  const changed = changeMessage(state, chat, { message, formatted: markPlainText(edit.text) });
+  return {
+    messageId: edit.messageId,
+    updateId: pushMessage(state, chat, { kind: "edited_message", message: changed }),
+  };
+}
+
+/** The person presses an inline button; the bot gets a callback query. */
+export function personPresses(
+  state: TelegramState,
+  press: { personId: number; botId: number; messageId: number; data: string },
+): string {
+  const chat = state.openChat(press.botId, press.personId);
+  const message = messageIn(chat, press.messageId);
+  const buttons = message.wire.reply_markup?.inline_keyboard.flat() ?? [];
+  if (!buttons.some((button) => button.callback_data === press.data))
+    throw new Error("The message has no such button.");
+  const id = notePress(state, chat.bot);
+  const body = {
+    id,
+    from: personUser(chat.person),
+    message: message.wire,
+    chat_instance: `-${chat.person.id}`,
+    data: press.data,
+  };
+  state.pushUpdate(chat.bot, {
+    kind: "callback_query",
+    body,
+    lane: `press/${chat.person.id}`,
+    lifetimeMs: PRESS_LIFETIME_MS,
+  });
+  return id;
+}
+
+/** The person presses Start without writing: the bot may write to them. Telegram sends "/start" for it. */
+export function personStarts(
+  state: TelegramState,
+  who: { personId: number; botId: number; payload?: string | undefined },
+): PersonActionResult {
+  return personSays(state, {
+    personId: who.personId,
+    botId: who.botId,
+    text: who.payload ? `/start ${who.payload}` : "/start",
+  });
+}
+
+/** The person blocks or unblocks the bot; the bot is told by `my_chat_member`. Nothing happens when it is so already. */
+export function personBlocks(
+  state: TelegramState,
+  who: { personId: number; botId: number },
+  blocked: boolean,
+): void {
+  const chat = state.openChat(who.botId, who.personId);
+  if (chat.blocked !== blocked) setBlocked(state, chat, blocked);
+}
+
+function setBlocked(state: TelegramState, chat: Chat, blocked: boolean): void {
+  chat.blocked = blocked;
+  const member = { user: botUser(chat.bot), status: "member" };
+  const kicked = { user: botUser(chat.bot), status: "kicked", until_date: 0 };
+  const body = {
+    chat: privateChat(chat.person),
+    from: personUser(chat.person),
+    date: unixSeconds(state),
+    old_chat_member: blocked ? member : kicked,
+    new_chat_member: blocked ? kicked : member,
+  };
+  state.pushUpdate(chat.bot, {
+    kind: "my_chat_member",
+    body,
+    lane: `member/${chat.person.id}`,
+    lifetimeMs: DAY_MS,
+  });
+  state.changes.emit({ type: "block", botId: chat.bot.id, personId: chat.person.id, blocked });
+}
+
+function pushMessage(
+  state: TelegramState,
+  chat: Chat,
+  update: { kind: UpdateKind; message: StoredMessage },
+): number | null {
+  const lane = `chat/${chat.person.id}`;
+  return state.pushUpdate(chat.bot, {
+    kind: update.kind,
+    body: update.message.wire,
+    lane,
+    lifetimeMs: DAY_MS,
+  });
+}
+
+function messageIn(chat: Chat, messageId: number): StoredMessage {
+  const message = chat.messages.get(messageId);
+  if (!message) throw new Error(`There is no message ${messageId} in this chat.`);
+  return message;
+}

@@ -1,0 +1,204 @@
+// What the stand-in knows: bots, people, and the private chats between them.
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../clock.ts";
+import type { Changes, StoredMessage } from "./changes.ts";
+import { Poller } from "./poller.ts";
+import { UpdateQueue } from "./update-queue.ts";
+import type { NewUpdate } from "./update-queue.ts";
+import { Webhook } from "./webhook.ts";
+import type { WebhookAttempt } from "./webhook-sender.ts";
+import type { WireChat, WireUser } from "./wire.ts";
+
+/** A bot: made by BotFather on the real service, by `addBot` here. */
+export interface Bot {
+  readonly id: number;
+  readonly token: string;
+  readonly name: string;
+  readonly username: string;
+  readonly addedAt: number;
+  revoked: boolean;
+  readonly queue: UpdateQueue;
+  readonly poller: Poller;
+  readonly webhook: Webhook;
+}
+
+/** A person with a Telegram account. */
+export interface Person {
+  id: number;
+  firstName: string;
+  lastName?: string | undefined;
+  username?: string | undefined;
+  languageCode?: string | undefined;
+}
+
+/** A private chat between one person and one bot; it exists once the person has pressed Start. */
+export interface Chat {
+  readonly bot: Bot;
+  readonly person: Person;
+  blocked: boolean;
+  nextMessageId: number;
+  readonly messages: Map<number, StoredMessage>;
+}
+
+/** What `addBot` takes; what is missing is invented. */
+export interface NewBot {
+  token?: string | undefined;
+  username?: string | undefined;
+  name?: string | undefined;
+}
+
+/** What the state needs from the server around it. */
+export interface StateHost {
+  clock: Clock;
+  changes: Changes;
+  webhookAttempted: (bot: Bot, attempt: WebhookAttempt) => void;
+  execute: (bot: Bot, method: string, parameters: Record<string, unknown>) => void;
+}
+
+const FIRST_BOT_ID = 7_100_200_300;
+
+/** All of it, in memory: a stand-in lives as long as its test or its sandbox. */
+export class TelegramState {
+  readonly bots = new Map<number, Bot>();
+  readonly people = new Map<number, Person>();
+  readonly #chats = new Map<string, Chat>();
+  readonly #byToken = new Map<string, Bot>();
+  readonly #host: StateHost;
+  #nextBotId = FIRST_BOT_ID;
+
+  constructor(host: StateHost) {
+    this.#host = host;
+  }
+
+  get clock(): Clock {
+    return this.#host.clock;
+  }
+
+  get changes(): Changes {
+    return this.#host.changes;
+  }
+
+  /** Adds a bot. Throws when the token is malformed or its id is taken. */
+  addBot(wanted: NewBot): Bot {
+    const token = wanted.token ?? `${this.#freeBotId()}:${randomBytes(26).toString("base64url")}`;
+    const id = botIdOf(token);
+    if (id === null)
+      throw new Error("A bot token is <digits>:<secret>, at most 80 characters, without '/'.");
+    if (this.bots.has(id)) throw new Error(`There is already a bot with the id ${id}.`);
+    const bot = this.#makeBot(id, token, wanted);
+    this.bots.set(id, bot);
+    this.#byToken.set(token, bot);
+    this.changes.emit({ type: "bot", botId: id });
+    return bot;
+  }
+
+  /** The bot whose living token this is. */
+  botByToken(token: string): Bot | null {
+    const bot = this.#byToken.get(token);
+    return bot && !bot.revoked ? bot : null;
+  }
+
+  bot(id: number): Bot {
+    const bot = this.bots.get(id);
+    if (!bot) throw new Error(`There is no bot with the id ${id}.`);
+    return bot;
+  }
+
+  person(id: number): Person {
+    const person = this.people.get(id);
+    if (!person) throw new Error(`There is no person with the id ${id}; add them with addPerson.`);
+    return person;
+  }
+
+  /** The chat, or null while the person has not pressed Start. */
+  chat(botId: number, personId: number): Chat | null {
+    return this.#chats.get(`${botId}/${personId}`) ?? null;
+  }
+
+  /** The chat, opened when it is not there yet. */
+  openChat(botId: number, personId: number): Chat {
+    const known = this.chat(botId, personId);
+    if (known) return known;
+    const chat: Chat = {
+      bot: this.bot(botId),
+      person: this.person(personId),
+      blocked: false,
+      nextMessageId: 1,
+      messages: new Map(),
+    };
+    this.#chats.set(`${botId}/${personId}`, chat);
+    return chat;
+  }
+
+  /** Queues an update for the bot and tells its poller or webhook. */
+  pushUpdate(bot: Bot, update: NewUpdate): number | null {
+    const queued = bot.queue.push(update);
+    if (!queued) return null;
+    if (bot.webhook.active) bot.webhook.deliver(queued);
+    else bot.poller.wake();
+    return queued.id;
+  }
+
+  #freeBotId(): number {
+    while (this.bots.has(this.#nextBotId)) this.#nextBotId += 1;
+    return this.#nextBotId;
+  }
+
+  #makeBot(id: number, token: string, wanted: NewBot): Bot {
+    const { clock, webhookAttempted, execute } = this.#host;
+    const queue = new UpdateQueue(clock);
+    const poller = new Poller(queue, clock);
+    const webhook = new Webhook({
+      clock,
+      queue,
+      poller,
+      attempted: (attempt) => webhookAttempted(bot, attempt),
+      execute: (method, parameters) => execute(bot, method, parameters),
+    });
+    const username = wanted.username ?? `shop_${id}_bot`;
+    const bot: Bot = {
+      id,
+      token,
+      name: wanted.name ?? username,
+      username,
+      addedAt: clock.now(),
+      revoked: false,
+      queue,
+      poller,
+      webhook,
+    };
+    return bot;
+  }
+}
+
+/** The bot's id in front of the colon; null when the real server would call the token invalid. */
+export function botIdOf(token: string): number | null {
+  if (token.startsWith("0") || token.length > 80 || token.includes("/")) return null;
+  const id = Number(/^(\d+):./.exec(token)?.[1] ?? "0");
+  return id > 0 && id < 2 ** 53 ? id : null;
+}
+
+export function botUser(bot: Bot): WireUser {
+  return { id: bot.id, is_bot: true, first_name: bot.name, username: bot.username };
+}
+
+export function personUser(person: Person): WireUser {
+  return {
+    id: person.id,
+    is_bot: false,
+    ...names(person),
+    ...(person.languageCode ? { language_code: person.languageCode } : {}),
+  };
+}
+
+export function privateChat(person: Person): WireChat {
+  return { id: person.id, ...names(person), type: "private" };
+}
+
+function names(person: Person): { first_name: string; last_name?: string; username?: string } {
+  return {
+    first_name: person.firstName,
+    ...(person.lastName ? { last_name: person.lastName } : {}),
+    ...(person.username ? { username: person.username } : {}),
+  };
+}

@@ -1,0 +1,87 @@
+// The parts of Telegram's wire format that this stand-in speaks.
+
+/** A `User` object: a person or a bot. */
+export interface WireUser {
+  id: number;
+  is_bot: boolean;
+  first_name: string;
+  last_name?: string;
+  username?: string;
+  language_code?: string;
+}
+
+/** A `Chat` object; only private chats exist here. */
+export interface WireChat {
+  id: number;
+  type: "private";
+  first_name: string;
+  last_name?: string;
+  username?: string;
+}
+
+/** A `MessageEntity`; offset and length are UTF-16 units. */
+export interface WireEntity {
+  type: string;
+  offset: number;
+  length: number;
+  url?: string;
+  language?: string;
+  custom_emoji_id?: string;
+}
+
+/** One button of an inline keyboard. */
+export interface WireButton {
+  text: string;
+  callback_data?: string;
+  url?: string;
+}
+
+/** A `Message`; `date` is Unix seconds. */
+export interface WireMessage {
+  message_id: number;
+  from: WireUser;
+  chat: WireChat;
+  date: number;
+  edit_date?: number;
+  text?: string;
+  entities?: WireEntity[];
+  reply_to_message?: WireMessage;
+  reply_markup?: { inline_keyboard: WireButton[][] };
+}
+
+/** The kinds of update this stand-in can send. */
+export type UpdateKind = "message" | "edited_message" | "callback_query" | "my_chat_member";
+
+/** Every kind Telegram knows, for reading `allowed_updates`. */
+export const ALL_UPDATE_KINDS: readonly string[] = [
+  "message",
+  "edited_message",
+  "channel_post",
+  "edited_channel_post",
+  "business_connection",
+  "business_message",
+  "edited_business_message",
+  "deleted_business_messages",
+  "message_reaction",
+  "message_reaction_count",
+  "inline_query",
+  "chosen_inline_result",
+  "callback_query",
+  "shipping_query",
+  "pre_checkout_query",
+  "purchased_paid_media",
+  "poll",
+  "poll_answer",
+  "my_chat_member",
+  "chat_member",
+  "chat_join_request",
+  "chat_boost",
+  "removed_chat_boost",
+];
+
+/** The kinds that are only sent when asked for by name. */
+export const OPT_IN_UPDATE_KINDS: readonly string[] = [
+  "chat_member",
+  "message_reaction",
+  "message_reaction_count",
+];
