@@ -1,0 +1,102 @@
+// What `npm test` runs: the whole suite, quietly, with a closing line "N passed, N failed". Further arguments go to vitest.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const chromium = "/usr/bin/chromium";
+const args = process.argv.slice(2);
+
+if (mayRunBrowserTests()) ensureChromium();
+const folder = mkdtempSync(join(tmpdir(), "thikaa-report-"));
+try {
+  const code = await runVitest(join(folder, "report.json"));
+  process.exitCode = conclude(join(folder, "report.json"), code);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** The browser tests lie in the console: a run of something else needs no browser. */
+function mayRunBrowserTests() {
+  const filters = args.filter((argument) => !argument.startsWith("-"));
+  return filters.length === 0 || filters.some((filter) => filter.includes("console"));
+}
+
+/** Installs Chromium where that is possible; else says what is missing, and the browser tests fail. */
+function ensureChromium() {
+  if (existsSync(chromium)) return;
+  if (process.getuid?.() !== 0 || spawnSync("apt-get", ["--version"]).status !== 0)
+    return tell(
+      `✗ The browser tests need Chromium at ${chromium} and will fail. Install it: apt-get install chromium`,
+    );
+  tell("▸ Installing Chromium from the distribution's packages …");
+  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  for (const step of [
+    ["-qq", "update"],
+    ["-qq", "install", "-y", "--no-install-recommends", "chromium"],
+  ]) {
+    const { status, stderr } = spawnSync("apt-get", step, {
+      env: environment,
+      encoding: "utf8",
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    if (status !== 0)
+      return tell(
+        `✗ Chromium could not be installed, so the browser tests will fail: ${lastLine(stderr)}`,
+      );
+  }
+}
+
+/** Runs vitest to its end and gives its exit code. */
+function runVitest(report) {
+  const reporters = [
+    "--reporter=dot",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+    "--silent=passed-only",
+  ];
+  const child = spawn(
+    process.execPath,
+    [join(root, "node_modules/vitest/vitest.mjs"), "run", ...reporters, ...args],
+    { cwd: root, stdio: "inherit" },
+  );
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+    process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => {
+    child.on("error", (error) => {
+      tell(`✗ vitest: ${error.message}`);
+      resolve(1);
+    });
+    child.on("exit", (code, signal) => resolve(signal ? 128 + constants.signals[signal] : code));
+  });
+}
+
+/** Prints the closing line and gives the exit code: vitest's own, but never success without a test. */
+function conclude(report, code) {
+  const { passed, failed } = count(report);
+  // A fault outside any test (in a hook of the run, for example) must not read as "0 failed".
+  process.stdout.write(`\n${passed} passed, ${code === 0 ? failed : Math.max(failed, 1)} failed\n`);
+  if (code === 0 && passed + failed === 0) tell("✗ No test ran.");
+  return code === 0 && (failed > 0 || passed === 0) ? 1 : code;
+}
+
+function count(report) {
+  if (!existsSync(report)) return { passed: 0, failed: 0 };
+  const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, "utf8"));
+  // A file that could not be loaded, or whose set-up failed, has no failed test of its own.
+  const brokenFiles = testResults.filter(
+    ({ status, assertionResults }) =>
+      status === "failed" && !assertionResults.some((result) => result.status === "failed"),
+  );
+  return { passed: numPassedTests, failed: numFailedTests + brokenFiles.length };
+}
+
+function lastLine(text) {
+  return text.trim().split("\n").at(-1);
+}
+
+function tell(text) {
+  process.stderr.write(`${text}\n`);
+}
