@@ -236,17 +236,24 @@ CREATE TABLE send_queue (
   address text NOT NULL,
   due_at timestamptz NOT NULL DEFAULT now(),
   deadline_at timestamptz NOT NULL,
+  -- Waits for its time and holds up nobody; takes a new seq when due.
+  scheduled boolean NOT NULL DEFAULT false,
   -- Set while a worker has claimed the row.
   worker uuid,
   epoch bigint,
+  -- Attempts begun, over all parts; the last one is the one that may decide.
+  attempts integer NOT NULL DEFAULT 0,
   -- Failures that count against backoff; throttling does not.
   failures integer NOT NULL DEFAULT 0,
   first_failed_at timestamptz,
+  -- Whether the provider may have taken the last attempt all the same.
+  uncertain boolean NOT NULL DEFAULT false,
   PRIMARY KEY (message_id)
 ) WITH (fillfactor = 70);
 CREATE INDEX send_queue_due ON send_queue (connection_id, due_at, seq) WHERE worker IS NULL;
 CREATE INDEX send_queue_lane ON send_queue (connection_id, address, seq);
 CREATE INDEX send_queue_claimed ON send_queue (connection_id, epoch) WHERE worker IS NOT NULL;
+CREATE INDEX send_queue_scheduled ON send_queue (connection_id, due_at) WHERE scheduled;
 CREATE INDEX send_queue_deadline ON send_queue (deadline_at);
 
 CREATE TABLE idempotency_keys (

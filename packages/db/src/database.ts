@@ -22,6 +22,11 @@ export interface DatabaseConfig {
   readonly maxConnections?: number;
 }
 
+export interface TransactionOptions {
+  /** The longest wait for a lock, in milliseconds; 5 s otherwise. */
+  readonly lockTimeoutMs?: number;
+}
+
 /** PostgreSQL's codes for "not now": the server is away, starting, stopping, full, or waited too long for a lock. */
 const unavailableCodes = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EPIPE", "ETIMEDOUT", "57P01", "57P02", "57P03", "53300", "53100", "53200", "55P03", "57014", "08000", "08003", "08006", "25006", "58030"]);
 
@@ -56,14 +61,14 @@ export class Database implements Queryable {
   }
 
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. A failed COMMIT throws too: its outcome is unknown. */
-  async transaction<Result>(work: (transaction: Queryable) => Promise<Result>): Promise<Result> {
+  async transaction<Result>(work: (transaction: Queryable) => Promise<Result>, options: TransactionOptions = {}): Promise<Result> {
     const client = await this.#pool.connect();
     let broken: Error | undefined;
     // A connection lost between statements reports by event alone; unheard it would end the process.
     const onError = (error: Error) => (broken = error);
     client.on("error", onError);
     try {
-      await client.query("BEGIN");
+      await client.query(options.lockTimeoutMs === undefined ? "BEGIN" : `BEGIN; SET LOCAL lock_timeout = ${Math.trunc(options.lockTimeoutMs)}`);
       const result = await work({ query: <Row extends pg.QueryResultRow>(statement: Statement) => client.query<Row>(toPg(statement)) });
       await client.query("COMMIT");
       return result;

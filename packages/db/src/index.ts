@@ -1,4 +1,9 @@
 // The public door of the db package: exports only.
+export * from "./connection-admin.ts";
 export * from "./database.ts";
+export * from "./events.ts";
+export * from "./instances.ts";
+export * from "./message-reports.ts";
 export * from "./migrate.ts";
+export * from "./stores.ts";
 export type * from "./tables.ts";

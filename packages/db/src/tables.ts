@@ -198,10 +198,13 @@ export interface SendQueueTable {
   address: string;
   due_at: Generated<Date>;
   deadline_at: Date;
+  scheduled: Generated<boolean>;
   worker: string | null;
   epoch: number | null;
+  attempts: Generated<number>;
   failures: Generated<number>;
   first_failed_at: Date | null;
+  uncertain: Generated<boolean>;
 }
 
 export interface IdempotencyKeysTable {

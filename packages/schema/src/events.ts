@@ -62,7 +62,6 @@ export const messageStatusData = z
     reason: messageReason.nullable(),
     refunded: z.boolean(),
     possible_duplicate: z.boolean(),
-    at: z.string(),
   })
   .meta({ id: "MessageStatusData" });
 export type MessageStatusData = z.infer<typeof messageStatusData>;

@@ -1,2 +1,13 @@
 // The public door of sending: exports only.
+export { Accepting } from "./accept.ts";
+export type { AcceptRequest, AcceptResult } from "./accept-types.ts";
+export { cancel } from "./cancel.ts";
+export type { CancelResult, CancelTarget } from "./cancel.ts";
+export { claim } from "./claim.ts";
 export type * from "./claim-types.ts";
+export { expire } from "./expire.ts";
+export { findStoredAnswer, fingerprint, idempotencyHours } from "./idempotency.ts";
+export { recoverClaims } from "./recover.ts";
+export { settle } from "./settle.ts";
+export type { Settled } from "./settle.ts";
+export { Batcher } from "./batcher.ts";

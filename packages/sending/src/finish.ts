@@ -1,0 +1,77 @@
+// Finishing: a message gets a status that ends its time in the queue, the debit is refunded where nothing was sent, and the event is written.
+import { newId } from "@thikaa/schema";
+import type { MessageReason, MessageStatus } from "@thikaa/schema";
+import { insertEvents } from "@thikaa/db";
+import type { Queryable } from "@thikaa/db";
+import { statusColumns, statusEvent } from "./message-events.ts";
+import type { StatusRow } from "./message-events.ts";
+
+export interface FinishedMessage {
+  readonly storeId: string;
+  readonly messageId: string;
+  readonly status: Extract<MessageStatus, "sent" | "failed" | "uncertain" | "cancelled">;
+  readonly reason: MessageReason | null;
+  /** An uncertain message waits for a person, unless its time is over. */
+  readonly final?: boolean;
+}
+
+/**
+ * Takes messages out of the queue with their status, refunds what is to be refunded, and writes their events.
+ * `sent` is final where the channel reports no receipts. A message that is final already is left as it is.
+ * Returns the ids of the messages that changed. Ring `unnumbered` after the commit.
+ */
+export async function finish(transaction: Queryable, messages: readonly FinishedMessage[]): Promise<ReadonlySet<string>> {
+  if (messages.length === 0) return new Set();
+  const { rows } = await transaction.query<StatusRow>({ ...finishStatement, values: toColumns(messages) });
+  const refunded = await refund(transaction, rows.filter((row) => row.status === "failed" || row.status === "cancelled"));
+  await insertEvents(transaction, rows.map((row) => statusEvent(refunded.has(row.id) ? { ...row, refunded: true } : row)));
+  return new Set(rows.map((row) => row.id));
+}
+
+function toColumns(messages: readonly FinishedMessage[]): unknown[] {
+  return [
+    messages.map((message) => message.storeId),
+    messages.map((message) => message.messageId),
+    messages.map((message) => message.status),
+    messages.map((message) => (message.reason === null ? null : JSON.stringify(message.reason))),
+    messages.map((message) => message.final ?? (message.status === "failed" || message.status === "cancelled")),
+  ];
+}
+
+/** Gives the price back for messages of which the provider accepted no part; once a message, whatever happens. */
+async function refund(transaction: Queryable, rows: readonly StatusRow[]): Promise<ReadonlySet<string>> {
+  if (rows.length === 0) return new Set();
+  const stores = [...new Set(rows.map((row) => row.store_id))];
+  // In id order and before the update, so that two refunds wait for each other in one direction only.
+  await transaction.query({ name: "refund-lock", text: "SELECT 1 FROM balances WHERE store_id = ANY($1) ORDER BY store_id FOR UPDATE", values: [stores] });
+  const result = await transaction.query<{ id: string }>({ ...refundStatement, values: [rows.map((row) => row.store_id), rows.map((row) => row.id), rows.map(() => newId())] });
+  return new Set(result.rows.map((row) => row.id));
+}
+
+const finishStatement = {
+  name: "messages-finish",
+  text: `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::boolean[]) AS given (store_id, id, status, reason, final)),
+         gone AS (DELETE FROM send_queue q USING given WHERE q.message_id = given.id)
+         UPDATE messages m SET status = given.status, reason = given.reason, updated_at = now(),
+           final = given.final OR (given.status = 'sent' AND coalesce((
+             SELECT d.description -> 'capabilities' ->> 'receipts' FROM channel_descriptions d WHERE d.channel = m.channel), 'none') = 'none')
+         FROM given WHERE m.store_id = given.store_id AND m.id = given.id AND NOT m.final
+         RETURNING ${statusColumns}`,
+};
+
+const refundStatement = {
+  name: "messages-refund",
+  text: `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS given (store_id, id, ledger_id)),
+         refundable AS (
+           SELECT m.store_id, m.id, given.ledger_id, m.price_micro FROM messages m JOIN given ON m.store_id = given.store_id AND m.id = given.id
+           WHERE NOT m.refunded AND m.price_micro > 0
+             AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.store_id = m.store_id AND p.message_id = m.id AND p.status IN ('sent', 'delivered', 'read'))
+         ), noted AS (
+           INSERT INTO ledger (store_id, id, kind, message_id, amount_micro) SELECT store_id, ledger_id, 'refund', id, price_micro FROM refundable
+           ON CONFLICT DO NOTHING RETURNING store_id, message_id, amount_micro
+         ), given_back AS (
+           UPDATE balances b SET balance_micro = b.balance_micro + noted.amount
+           FROM (SELECT store_id, sum(amount_micro)::bigint AS amount FROM noted GROUP BY store_id) noted WHERE b.store_id = noted.store_id
+         )
+         UPDATE messages m SET refunded = true FROM noted WHERE m.store_id = noted.store_id AND m.id = noted.message_id RETURNING m.id`,
+};

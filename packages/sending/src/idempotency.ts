@@ -1,0 +1,58 @@
+// Idempotency keys: one message per key and instance for 72 hours; a repeat gets the first answer.
+import { createHash } from "node:crypto";
+import { canonicalJson } from "@thikaa/schema";
+import type { SendAnswer } from "@thikaa/schema";
+import type { Queryable } from "@thikaa/db";
+import type { AcceptResult, Candidate } from "./accept-types.ts";
+
+export const idempotencyHours = 72;
+
+/** A digest of a parsed body: equal for bodies that are equal after parsing. */
+export function fingerprint(body: unknown): Buffer {
+  return createHash("sha256").update(canonicalJson(body)).digest();
+}
+
+/** What a known key answers: the stored answer, or a mismatch when the body was another; `null` when the key is not known. */
+export async function findStoredAnswer(database: Queryable, key: { storeId: string; instanceId: string; key: string; fingerprint: Buffer }): Promise<AcceptResult | null> {
+  const { rows } = await database.query<{ fingerprint: Buffer; answer: SendAnswer }>({
+    name: "idempotency-find",
+    text: "SELECT fingerprint, answer FROM idempotency_keys WHERE store_id = $1 AND instance_id = $2 AND key = $3",
+    values: [key.storeId, key.instanceId, key.key],
+  });
+  const [stored] = rows;
+  if (stored === undefined) return null;
+  return stored.fingerprint.equals(key.fingerprint) ? { kind: "replayed", answer: stored.answer } : { kind: "idempotency_mismatch" };
+}
+
+/** Takes the keys of a batch; returns the message ids of the candidates that may go on (those without a key, and those whose key was new). */
+export async function takeKeys(transaction: Queryable, candidates: readonly Candidate[]): Promise<ReadonlySet<string>> {
+  const free = new Set(candidates.filter(({ request }) => request.idempotency === null).map(({ messageId }) => messageId));
+  const keyed = candidates.flatMap((candidate) => (candidate.request.idempotency === null ? [] : [{ ...candidate, ...candidate.request.idempotency }]));
+  if (keyed.length === 0) return free;
+  // In key order, so that two gateways with the same keys in flight wait for each other in one direction only.
+  const { rows } = await transaction.query<{ message_id: string }>({
+    name: "idempotency-take",
+    text: `INSERT INTO idempotency_keys (store_id, instance_id, key, fingerprint, message_id, answer)
+           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::uuid[], $6::jsonb[]) AS given (store_id, instance_id, key, fingerprint, message_id, answer)
+           ORDER BY store_id, instance_id, key ON CONFLICT DO NOTHING RETURNING message_id`,
+    values: [
+      keyed.map(({ request }) => request.storeId),
+      keyed.map(({ request }) => request.instanceId),
+      keyed.map(({ key }) => key),
+      keyed.map(({ fingerprint: digest }) => digest),
+      keyed.map(({ messageId }) => messageId),
+      keyed.map(({ answer }) => JSON.stringify(answer)),
+    ],
+  });
+  return new Set([...free, ...rows.map((row) => row.message_id)]);
+}
+
+/** Gives back the keys of messages that were refused in the same transaction: a refusal is never stored. */
+export async function giveBackKeys(transaction: Queryable, refused: readonly Candidate[]): Promise<void> {
+  const keyed = refused.filter(({ request }) => request.idempotency !== null);
+  if (keyed.length === 0) return;
+  await transaction.query({
+    text: "DELETE FROM idempotency_keys WHERE store_id = ANY($1) AND message_id = ANY($2)",
+    values: [keyed.map(({ request }) => request.storeId), keyed.map(({ messageId }) => messageId)],
+  });
+}

@@ -1,0 +1,151 @@
+// Settling: the outcomes of provider calls become parts, statuses, retries and refunds, in one transaction a batch.
+import { backoffMs, newId, partPlan } from "@thikaa/schema";
+import type { Outcome } from "@thikaa/schema";
+import type { Database, Queryable } from "@thikaa/db";
+import { beginAttempts, finishAttempts } from "./attempts.ts";
+import type { WrittenAttempt } from "./attempts.ts";
+import type { BegunAttempt, FinishedAttempt } from "./claim-types.ts";
+import { finish } from "./finish.ts";
+import type { FinishedMessage } from "./finish.ts";
+import { decide } from "./transitions.ts";
+import type { QueueRow, Step } from "./transitions.ts";
+
+export interface Settled {
+  /** Attempts begun at the following parts of messages; to be made right away. */
+  readonly next: BegunAttempt[];
+  /** Stores whose events wait for numbers: ring `unnumbered` for them. */
+  readonly eventsFor: string[];
+}
+
+/** One outcome with its attempt's row and what its message is to do next. */
+interface Settling {
+  readonly attempt: BegunAttempt;
+  readonly outcome: Outcome;
+  readonly written: WrittenAttempt;
+  readonly step: Step;
+}
+
+/**
+ * Writes outcomes and what follows from them. Safe to call again with the same ones: a known outcome changes nothing.
+ * Throws when PostgreSQL is away; nothing is lost as long as the caller keeps the outcomes and tries again.
+ */
+export async function settle(database: Database, finished: readonly FinishedAttempt[]): Promise<Settled> {
+  if (finished.length === 0) return { next: [], eventsFor: [] };
+  return database.transaction(async (transaction) => {
+    const rows = await lockRows(transaction, finished);
+    const written = await finishAttempts(transaction, finished);
+    const settling = finished.flatMap(({ attempt, outcome }): Settling[] => {
+      const own = written.get(attempt.attemptId);
+      if (own === undefined || !own.changed) return [];
+      return [{ attempt, outcome, written: own, step: decide({ outcome, attempt, number: own.number, row: rows.get(attempt.messageId) ?? null }) }];
+    });
+    await writeParts(transaction, settling);
+    await flagDuplicates(transaction, settling);
+    await requeue(transaction, settling);
+    await touchConnections(transaction, settling);
+    const changed = await finish(transaction, settling.flatMap(toFinished));
+    const next = await beginNext(transaction, settling);
+    return { next, eventsFor: [...new Set(settling.filter(({ attempt }) => changed.has(attempt.messageId)).map(({ attempt }) => attempt.storeId))] };
+  });
+}
+
+async function lockRows(transaction: Queryable, finished: readonly FinishedAttempt[]): Promise<Map<string, QueueRow>> {
+  const { rows } = await transaction.query<QueueRow & { message_id: string }>({
+    name: "settle-lock",
+    text: `SELECT q.message_id, q.attempts, q.failures, q.deadline_at <= now() AS overdue, q.worker IS NOT NULL AS claimed, coalesce(c.settings ->> 'on_uncertain', 'retry') AS on_uncertain
+           FROM send_queue q JOIN connections c ON c.store_id = q.store_id AND c.id = q.connection_id
+           WHERE q.message_id = ANY($1) ORDER BY q.message_id FOR UPDATE OF q`,
+    values: [finished.map(({ attempt }) => attempt.messageId)],
+  });
+  return new Map(rows.map((row) => [row.message_id, row]));
+}
+
+async function writeParts(transaction: Queryable, settling: readonly Settling[]): Promise<void> {
+  const parts = settling.flatMap(({ attempt, outcome }) => (outcome.class === "sent" ? [{ attempt, providerMessageId: outcome.providerMessageId }] : []));
+  if (parts.length === 0) return;
+  // A part that two attempts got through keeps the first id; the other one stays in its attempt.
+  await transaction.query({
+    name: "settle-parts",
+    text: `UPDATE parts p SET status = 'sent', provider_message_id = coalesce(p.provider_message_id, given.provider_message_id), sent_at = coalesce(p.sent_at, now())
+           FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) AS given (store_id, message_id, n, provider_message_id)
+           WHERE p.store_id = given.store_id AND p.message_id = given.message_id AND p.n = given.n`,
+    values: [parts.map(({ attempt }) => attempt.storeId), parts.map(({ attempt }) => attempt.messageId), parts.map(({ attempt }) => attempt.part.n), parts.map(({ providerMessageId }) => providerMessageId)],
+  });
+}
+
+async function flagDuplicates(transaction: Queryable, settling: readonly Settling[]): Promise<void> {
+  const doubled = settling.filter(({ step }) => step.kind === "late" && step.duplicate);
+  if (doubled.length === 0) return;
+  await transaction.query({
+    text: "UPDATE messages SET possible_duplicate = true, updated_at = now() WHERE store_id = ANY($1) AND id = ANY($2)",
+    values: [doubled.map(({ attempt }) => attempt.storeId), doubled.map(({ attempt }) => attempt.messageId)],
+  });
+}
+
+async function requeue(transaction: Queryable, settling: readonly Settling[]): Promise<void> {
+  const waiting = settling.flatMap(({ attempt, step }) => (step.kind === "wait" ? [{ attempt, step }] : []));
+  if (waiting.length === 0) return;
+  await transaction.query({
+    name: "settle-requeue",
+    text: `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::int[], $3::boolean[], $4::boolean[], $5::uuid[], $6::jsonb[]) AS given (message_id, wait_ms, counts, uncertain, store_id, reason)),
+           told AS (UPDATE messages m SET status = 'queued', reason = given.reason, updated_at = now() FROM given WHERE m.store_id = given.store_id AND m.id = given.message_id AND NOT m.final)
+           UPDATE send_queue q SET worker = NULL, epoch = NULL, due_at = now() + given.wait_ms * interval '1 millisecond', uncertain = given.uncertain,
+             failures = q.failures + given.counts::int, first_failed_at = CASE WHEN given.counts THEN coalesce(q.first_failed_at, now()) ELSE q.first_failed_at END
+           FROM given WHERE q.message_id = given.message_id`,
+    values: [
+      waiting.map(({ attempt }) => attempt.messageId),
+      waiting.map(({ step }) => step.waitMs ?? backoffMs(step.failures)),
+      waiting.map(({ step }) => step.counts),
+      waiting.map(({ step }) => step.uncertain),
+      waiting.map(({ attempt }) => attempt.storeId),
+      waiting.map(({ step }) => JSON.stringify(step.reason)),
+    ],
+  });
+}
+
+/** When the connection last sent, to the second: finer would rewrite its row with each message. */
+async function touchConnections(transaction: Queryable, settling: readonly Settling[]): Promise<void> {
+  const connections = [...new Set(settling.filter(({ outcome }) => outcome.class === "sent").map(({ attempt }) => attempt.connectionId))];
+  if (connections.length === 0) return;
+  await transaction.query({
+    name: "settle-touch",
+    text: "UPDATE connections SET last_sent_at = now() WHERE id = ANY($1) AND (last_sent_at IS NULL OR last_sent_at < now() - interval '1 second')",
+    values: [connections],
+  });
+}
+
+function toFinished({ attempt, step }: Settling): FinishedMessage[] {
+  if (step.kind !== "finish") return [];
+  return [{ storeId: attempt.storeId, messageId: attempt.messageId, status: step.status, reason: step.reason, ...(step.final === undefined ? {} : { final: step.final }) }];
+}
+
+/** The claim goes on over the parts of a message: the next part's attempt begins in the transaction that ends the last. */
+async function beginNext(transaction: Queryable, settling: readonly Settling[]): Promise<BegunAttempt[]> {
+  const going = settling.filter(({ step }) => step.kind === "next-part");
+  const begun: BegunAttempt[] = [];
+  for (const [, group] of Map.groupBy(going, ({ written }) => `${written.worker} ${written.epoch}`)) {
+    const [first] = group;
+    if (first === undefined) continue;
+    const attempts = await nextAttempts(transaction, group);
+    await beginAttempts(transaction, attempts, first.written);
+    begun.push(...attempts.map(({ attempt }) => attempt));
+  }
+  return begun;
+}
+
+async function nextAttempts(transaction: Queryable, going: readonly Settling[]): Promise<{ attempt: BegunAttempt; number: number }[]> {
+  const { rows } = await transaction.query<{ message_id: string; n: number; payload: unknown; attempts: number }>({
+    name: "settle-next-part",
+    text: `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS given (store_id, message_id, n)),
+           counted AS (UPDATE send_queue q SET attempts = q.attempts + 1 FROM given WHERE q.message_id = given.message_id RETURNING q.message_id, q.attempts)
+           SELECT p.message_id, p.n, p.payload, counted.attempts FROM parts p JOIN given ON p.store_id = given.store_id AND p.message_id = given.message_id AND p.n = given.n
+           JOIN counted ON counted.message_id = p.message_id`,
+    values: [going.map(({ attempt }) => attempt.storeId), going.map(({ attempt }) => attempt.messageId), going.map(({ attempt }) => attempt.part.n + 1)],
+  });
+  return rows.flatMap((row) => {
+    const before = going.find(({ attempt }) => attempt.messageId === row.message_id);
+    if (before === undefined) return [];
+    return [{ attempt: { ...before.attempt, attemptId: newId(), part: partPlan.parse({ n: row.n, payload: row.payload }) }, number: row.attempts }];
+  });
+}
+
