@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 const INTERVAL_MS = 5;
 const DEFAULT_DEADLINE_MS = 10_000;
+const LATE: unique symbol = Symbol("late");
 
 /** How long to wait, and for what. */
 export interface WaitOptions {
@@ -24,20 +25,40 @@ export async function waitFor<T>(
   options: WaitOptions,
 ): Promise<T> {
   const deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
-  const end = performance.now() + deadlineMs;
+  const stop = new AbortController();
+  // A condition that never answers must not outlast the deadline.
+  const deadline = pause(deadlineMs, undefined, { signal: stop.signal }).then(whenLate, whenLate);
   let cause: unknown;
-  do {
-    try {
-      const value = await condition();
-      if (value !== undefined && value !== null && value !== false) return value;
-      cause = undefined;
-    } catch (error) {
-      cause = error;
+  try {
+    for (;;) {
+      const value = await Promise.race([ask(condition), deadline]);
+      if (value === LATE) break;
+      if ("value" in value) return value.value;
+      cause = value.error;
+      if ((await Promise.race([pause(INTERVAL_MS), deadline])) === LATE) break;
     }
-    await pause(INTERVAL_MS);
-  } while (performance.now() < end);
+  } finally {
+    stop.abort();
+  }
   const reason = cause instanceof Error ? ` (last error: ${cause.message})` : "";
   throw new Error(`Waited ${deadlineMs} ms for ${options.what}, in vain${reason}.`, { cause });
+}
+
+function whenLate(): typeof LATE {
+  return LATE;
+}
+
+async function ask<T>(
+  condition: () => T | NotYet | Promise<T | NotYet>,
+): Promise<{ value: T } | { error: unknown }> {
+  try {
+    const value = await condition();
+    return value === undefined || value === null || value === false
+      ? { error: undefined }
+      : { value };
+  } catch (error) {
+    return { error };
+  }
 }
 
 /** A promise and the two functions that settle it. */

@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { waitFor } from "./waiting.ts";
 
@@ -83,10 +84,7 @@ export async function startWebhookSink(options: { port?: number } = {}): Promise
       void (script.standing = typeof answer === "function" ? answer : () => answer),
     answerNext: (...answers) => void script.next.push(...answers),
     waitFor: (count, deadlineMs) =>
-      waitFor(() => received.length >= count && received, {
-        what: `${count} webhook requests (${received.length} so far)`,
-        deadlineMs,
-      }),
+      waitFor(() => atLeast(count, received), { what: `${count} webhook requests`, deadlineMs }),
     close: async () => {
       server.close();
       server.closeAllConnections();
@@ -124,16 +122,19 @@ async function give(answer: SinkAnswer, response: ServerResponse): Promise<void>
     ...answer.headers,
     ...(answer.redirectTo !== undefined && { location: answer.redirectTo }),
   });
-  if (answer.body !== undefined) response.write(answer.body);
-  await writeMany(response, answer.bigBodyBytes ?? 0);
-  response.end();
+  // The reader may go away in the middle of a big body, as a guarded sender should.
+  await pipeline(bodyPieces(answer), response).catch(() => {});
 }
 
 /** In pieces, at the reader's pace: a huge body must not need its size in memory here. */
-async function writeMany(response: ServerResponse, bytes: number): Promise<void> {
+function* bodyPieces({ body, bigBodyBytes = 0 }: SinkAnswer): Generator<string | Buffer> {
+  if (body !== undefined && body.length > 0) yield body;
   const piece = Buffer.alloc(64 * 1024, "x");
-  for (let left = bytes; left > 0 && !response.destroyed; left -= piece.length) {
-    const hasRoom = response.write(left < piece.length ? piece.subarray(0, left) : piece);
-    if (!hasRoom) await Promise.race([once(response, "drain"), once(response, "close")]);
-  }
+  for (let left = bigBodyBytes; left > 0; left -= piece.length)
+    yield left < piece.length ? piece.subarray(0, left) : piece;
+}
+
+function atLeast(count: number, received: ReceivedRequest[]): ReceivedRequest[] {
+  if (received.length < count) throw new Error(`${received.length} came`);
+  return received;
 }
