@@ -1,7 +1,11 @@
 // The public door of the db package: exports only.
+export * from "./channel-descriptions.ts";
 export * from "./connection-admin.ts";
+export * from "./connections.ts";
+export * from "./connector-state.ts";
 export * from "./database.ts";
 export * from "./events.ts";
+export * from "./inbound.ts";
 export * from "./instances.ts";
 export * from "./message-reports.ts";
 export * from "./migrate.ts";
