@@ -10,4 +10,7 @@ export * from "./instances.ts";
 export * from "./message-reports.ts";
 export * from "./migrate.ts";
 export * from "./stores.ts";
+export * from "./keys.ts";
+export * from "./connection-status.ts";
+export * from "./message-views.ts";
 export type * from "./tables.ts";

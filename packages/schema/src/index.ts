@@ -13,3 +13,4 @@ export * from "./names.ts";
 export * from "./recipient.ts";
 export * from "./rings.ts";
 export * from "./text.ts";
+export * from "./timeline.ts";
