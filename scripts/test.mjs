@@ -75,6 +75,10 @@ function runVitest(report) {
 
 /** Prints the closing line and gives the exit code: vitest's own, but never success without a test. */
 function conclude(report, code) {
+  if (code > 128 && !existsSync(report)) {
+    tell("✗ Interrupted before the end.");
+    return code;
+  }
   const { passed, failed } = count(report);
   // A fault outside any test (in a hook of the run, for example) must not read as "0 failed".
   process.stdout.write(`\n${passed} passed, ${code === 0 ? failed : Math.max(failed, 1)} failed\n`);

@@ -1,6 +1,7 @@
 // PostgreSQL refuses to run as root; this finds a way to run it without root's rights.
 import { execFile } from "node:child_process";
 import { lchown, lstat, readdir } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { serverEnvironment } from "./config.ts";
@@ -19,14 +20,18 @@ export interface Identity {
 
 const PLAIN: Identity = { name: "plain", prefix: [], owner: undefined };
 
-/** Root only, in this order: a user namespace in which root is an ordinary user needs no change of owner and reads what root reads. */
+/** A user namespace in which whoever starts us is "nobody": a user that every machine's list of users has. */
+const NAMESPACE = ["unshare", "-U", `--map-user=${NOBODY}`, `--map-group=${NOBODY}`];
+
+/** Root only, in this order: the namespace needs no change of owner and reads all that root reads. */
 export const ROOT_IDENTITIES: Identity[] = [
-  {
-    name: "user namespace",
-    prefix: ["unshare", "-U", "--map-user=1000", "--map-group=1000"],
-    owner: 0,
-  },
+  { name: "user namespace", prefix: NAMESPACE, owner: 0 },
   { name: "nobody", prefix: [], uid: NOBODY, gid: NOBODY, owner: NOBODY },
+];
+
+/** For a user id without a name, as containers like to give: PostgreSQL insists on a name when it makes its data folder. */
+const NAMELESS_IDENTITIES: Identity[] = [
+  { name: "user namespace", prefix: NAMESPACE, owner: undefined },
 ];
 
 /** What an identity has to be able to do. */
@@ -35,7 +40,7 @@ export interface IdentityNeeds {
   binary: string;
   /** An existing folder it must be able to write into, once it owns it. */
   folder: string;
-  /** For root: the ways to try, in order. */
+  /** The ways to try, in order. Default: what suits the user we run as. */
   candidates?: Identity[];
 }
 
@@ -43,9 +48,9 @@ export interface IdentityNeeds {
 export async function chooseIdentity({
   binary,
   folder,
-  candidates = ROOT_IDENTITIES,
+  candidates = identitiesHere(),
 }: IdentityNeeds): Promise<Identity> {
-  if (process.getuid?.() !== 0) return PLAIN;
+  if (candidates.length === 0) return PLAIN;
   const reasons: string[] = [];
   for (const identity of candidates) {
     try {
@@ -58,9 +63,19 @@ export async function chooseIdentity({
     }
   }
   throw new Error(
-    `PostgreSQL refuses to run as root, and neither a user namespace nor the user "nobody" can run it on ${folder} (${reasons.join("; ")}). ` +
+    `PostgreSQL refuses to run as root or as a user without a name, and no way around that works on ${folder} (${reasons.join("; ")}). ` +
       "Start as an ordinary user, or give a running PostgreSQL in DATABASE_URL.",
   );
+}
+
+function identitiesHere(): Identity[] {
+  if (process.getuid?.() === 0) return ROOT_IDENTITIES;
+  try {
+    userInfo();
+    return [];
+  } catch {
+    return NAMELESS_IDENTITIES;
+  }
 }
 
 /** The command line of `program` under `identity`. */

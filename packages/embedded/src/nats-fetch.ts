@@ -85,6 +85,8 @@ async function writeSettings(folder: string): Promise<string> {
     "Acquire::Languages": "none",
     "Acquire::Retries": "2",
     "APT::Sandbox::User": "",
+    // Without this a mirror that can't be reached is only a warning.
+    "APT::Update::Error-Mode": "any",
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} "${value}";`);
   const file = join(folder, "apt.conf");
@@ -134,6 +136,6 @@ async function step(
     const output = (error as { stderr?: string }).stderr ?? "";
     const reason =
       output.split("\n").find((line) => /^(E|Err|dpkg)\b/.test(line)) ?? "no answer in time";
-    throw new Error(`${command} ${args.at(-1)} failed (${reason.trim()})`);
+    throw new Error(`${[command, ...args.slice(0, 2)].join(" ")} failed (${reason.trim()})`);
   }
 }

@@ -80,7 +80,13 @@ export async function initialise(
   ]);
   const owner =
     how.identity.uid === undefined ? {} : { uid: how.identity.uid, gid: how.identity.gid };
-  await run(command, args, { cwd: paths.home, env: serverEnvironment(), ...owner });
+  await run(command, args, { cwd: paths.home, env: serverEnvironment(), ...owner }).catch(
+    (error: { stderr?: string; message: string }) => {
+      throw new Error(
+        `The PostgreSQL data folder ${paths.data} could not be made: ${error.stderr?.trim() || error.message}`,
+      );
+    },
+  );
   await rename(unfinished, paths.data);
   if (how.durable) await syncFolder(paths.home);
 }

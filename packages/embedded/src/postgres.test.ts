@@ -142,7 +142,7 @@ test.runIf(isRoot).each(ROOT_IDENTITIES)("root runs it without root's rights: $n
       const map = await readFile(`/proc/${server.pid}/uid_map`, "utf8");
       const uid = /^Uid:\s+(\d+)/m.exec(await readFile(`/proc/${server.pid}/status`, "utf8"))?.[1];
       const isUnprivileged =
-        identity.uid === undefined ? /^\s*1000\s+0\s+1\s*$/.test(map) : uid === `${identity.uid}`;
+        identity.uid === undefined ? /^\s*65534\s+0\s+1\s*$/.test(map) : uid === `${identity.uid}`;
       expect(isUnprivileged).toBe(true);
       await query(server.url, "create table kept (id int)");
     });
