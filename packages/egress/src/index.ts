@@ -1,0 +1,7 @@
+// The public door of egress: exports only.
+export { addressFault, type AddressRules } from "./address.ts";
+export { createEgress, type Egress, type EgressConfig, type EgressRequest } from "./egress.ts";
+export { EgressError, type EgressErrorCode, type EgressStage } from "./errors.ts";
+export type { EgressResponse } from "./exchange.ts";
+export type { Resolve, ResolvedAddress } from "./connector.ts";
+export { checkUrl, type UrlRules } from "./url.ts";
