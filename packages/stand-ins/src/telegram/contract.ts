@@ -12,6 +12,11 @@ export interface TelegramStandInOptions {
   port?: number | undefined;
   bots?: NewBot[] | undefined;
   people?: Person[] | undefined;
+  /**
+   * Where update and message ids begin. A server that outlives its own restarts in somebody's database (the sandbox)
+   * needs a number that only grows, as ids of the real service never come back.
+   */
+  firstNumber?: number | undefined;
   log?: ((line: string) => void) | undefined;
 }
 
@@ -37,6 +42,8 @@ export interface TelegramStandIn {
   bots(): BotSummary[];
   addPerson(person: Person): void;
   people(): Person[];
+  /** The person pressed Start long ago: the bot may write to them and is told nothing. */
+  openChat(who: { personId: number; botId: number }): void;
   /** The person writes; this also presses Start, and unblocks the bot. */
   personSays(said: PersonMessage): PersonActionResult;
   /** The person presses Start: the bot gets `/start` and may write from now on. */

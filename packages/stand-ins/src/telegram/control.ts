@@ -83,6 +83,7 @@ const ROUTES: Readonly<Record<string, ControlRoute>> = {
     standIn.addPerson(personShape.parse(body)),
     { status: 201, body: { ok: true } }
   ),
+  "POST chats": (standIn, { body }) => (standIn.openChat(pairShape.parse(body)), done),
   "POST says": (standIn, { body }) => ({ body: standIn.personSays(saidShape.parse(body)) }),
   "POST starts": (standIn, { body }) => ({ body: standIn.personStarts(startShape.parse(body)) }),
   "POST edits": (standIn, { body }) => ({ body: standIn.personEdits(editShape.parse(body)) }),

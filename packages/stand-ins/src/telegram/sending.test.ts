@@ -287,3 +287,10 @@ test("two servers in one process share nothing", async () => {
     await other.standIn.close();
   }
 });
+
+test("an opened chat may be written to, and the bot hears nothing of it", async () => {
+  standIn.addPerson({ id: 5, firstName: "Mai" });
+  standIn.openChat({ personId: 5, botId });
+  await api.sendMessage(5, "hello");
+  expect(await api.getUpdates()).toEqual([]);
+});

@@ -30,7 +30,7 @@ export async function startTelegramStandIn(
 ): Promise<TelegramStandIn> {
   const { host = "127.0.0.1", port = 0, bots = [], people = [], log = () => {} } = options;
   const clock = createClock();
-  const parts = createParts(clock);
+  const parts = createParts(clock, options.firstNumber);
   for (const person of people) parts.state.people.set(person.id, { ...person });
   for (const bot of bots) parts.state.addBot(bot);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
@@ -55,10 +55,13 @@ export async function startTelegramStandIn(
   return standIn;
 }
 
-function createParts(clock: ReturnType<typeof createClock>): BotApiHost {
+function createParts(clock: ReturnType<typeof createClock>, firstNumber: number | undefined): BotApiHost {
   const record = new CallRecord();
   const state: TelegramState = new TelegramState({
     clock,
+    // Every bot and every chat starts at the same number: code that forgets either in a key is caught.
+    firstUpdateId: firstNumber ?? 100_001,
+    firstMessageId: firstNumber ?? 1,
     changes: new Changes(),
     webhookAttempted: (bot, attempt) => record.attempted(bot.id, attempt),
     execute: (bot, method, parameters) =>
@@ -92,6 +95,7 @@ function createHandle(
     bots: () => [...state.bots.values()].map(summary),
     addPerson: (person) => void state.people.set(person.id, { ...person }),
     people: () => [...state.people.values()],
+    openChat: ({ personId, botId }) => void state.openChat(botId, personId),
     personSays: (said) => personSays(state, said),
     personStarts: (who) => personStarts(state, who),
     personEdits: (edit) => personEdits(state, edit),

@@ -50,6 +50,8 @@ export interface NewBot {
 /** What the state needs from the server around it. */
 export interface StateHost {
   clock: Clock;
+  firstUpdateId: number;
+  firstMessageId: number;
   changes: Changes;
   webhookAttempted: (bot: Bot, attempt: WebhookAttempt) => void;
   execute: (bot: Bot, method: string, parameters: Record<string, unknown>) => void;
@@ -123,7 +125,7 @@ export class TelegramState {
       bot: this.bot(botId),
       person: this.person(personId),
       blocked: false,
-      nextMessageId: 1,
+      nextMessageId: this.#host.firstMessageId,
       messages: new Map(),
     };
     this.#chats.set(`${botId}/${personId}`, chat);
@@ -145,8 +147,8 @@ export class TelegramState {
   }
 
   #makeBot(id: number, token: string, wanted: NewBot): Bot {
-    const { clock, webhookAttempted, execute } = this.#host;
-    const queue = new UpdateQueue(clock);
+    const { clock, firstUpdateId, webhookAttempted, execute } = this.#host;
+    const queue = new UpdateQueue(clock, firstUpdateId);
     const poller = new Poller(queue, clock);
     const webhook = new Webhook({
       clock,

@@ -33,12 +33,12 @@ export class UpdateQueue {
   readonly #clock: Clock;
   #allowed: ReadonlySet<string> = new Set(DEFAULT_KINDS);
   #waiting: QueuedUpdate[] = [];
-  // Every bot starts at the same number: code that forgets the bot id in its key is caught.
-  #nextId = 100_001;
+  #nextId: number;
   #lastPushAt: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, firstId: number) {
     this.#clock = clock;
+    this.#nextId = firstId;
     this.#lastPushAt = clock.now();
   }
 
