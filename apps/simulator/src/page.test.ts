@@ -1,0 +1,220 @@
+// The page in a real browser: what bots send is seen, what is typed is received, signatures are judged before the eyes.
+import { Api } from "grammy";
+import { chromium } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { deliver, receivedEvent, startWorld } from "./fixtures/world.ts";
+import type { SimulatorWorld } from "./fixtures/world.ts";
+
+const ZAINAB_ID = 700_000_001;
+const PICTURES = new URL("../test-results/", import.meta.url).pathname;
+const WIDE = { width: 1280, height: 860 };
+const NARROW = { width: 390, height: 844 };
+
+let browser: Browser;
+let world: SimulatorWorld;
+let api: Api;
+const faults: string[] = [];
+
+beforeAll(async () => {
+  browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+});
+afterAll(() => browser.close());
+beforeEach(async () => {
+  world = await startWorld();
+  api = new Api(world.bot.token, { apiRoot: world.simulator.telegram.url });
+  faults.length = 0;
+});
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+  await world.close();
+  expect(faults).toEqual([]);
+});
+
+async function openPage(options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await browser.newPage({ viewport: WIDE, locale: "en-GB", ...options });
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (entry) => {
+    if (entry.type() === "error") faults.push(entry.text());
+  });
+  await page.goto(world.url);
+  await page.locator(".live.on").waitFor();
+  return page;
+}
+
+test("an Arabic text sent by a bot appears on the phone, from right to left, while typing shows before it", async () => {
+  const page = await openPage();
+  await api.sendChatAction(ZAINAB_ID, "typing");
+  await page.getByText("typing…").waitFor();
+  await api.sendMessage(ZAINAB_ID, "مرحبا زينب 👋");
+  const bubble = page.locator(".row.bot .bubble-text", { hasText: "مرحبا زينب 👋" });
+  await bubble.waitFor();
+  expect(await bubble.evaluate("element => getComputedStyle(element).direction")).toBe("rtl");
+  expect(await page.getByText("typing…").count()).toBe(0);
+});
+
+test("what is typed on the phone is received by the bot", async () => {
+  const page = await openPage();
+  await page.getByLabel("Message", { exact: true }).fill("كم السعر؟");
+  await page.keyboard.press("Enter");
+  await page.locator(".row.person", { hasText: "كم السعر؟" }).waitFor();
+  expect(await api.getUpdates()).toMatchObject([
+    {
+      message: {
+        text: "كم السعر؟",
+        from: { id: ZAINAB_ID, username: "zainab", language_code: "ar" },
+      },
+    },
+  ]);
+  expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("");
+});
+
+test("a signed delivery shows two ✓ and a tampered one two ✗", async () => {
+  const page = await openPage();
+  await deliver(world.url, { body: receivedEvent("كم السعر؟") });
+  const first = page.locator('[data-delivery="1"]');
+  await first.waitFor();
+  expect(await first.locator(".sign").allTextContents()).toEqual(["✓", "✓"]);
+  expect(await first.textContent()).toContain("message.received");
+  await deliver(world.url, { body: receivedEvent("كم السعر؟"), sent: receivedEvent("مجانًا") });
+  const second = page.locator('[data-delivery="2"]');
+  await second.waitFor();
+  expect(await second.locator(".sign").allTextContents()).toEqual(["✗", "✗"]);
+  await second.getByText("Details").click();
+  await second.locator("pre", { hasText: '"event_id": "evt_01"' }).waitFor();
+});
+
+test("what a message says is shown as text, never run as a page", async () => {
+  const page = await openPage();
+  const attack = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+  await api.sendMessage(ZAINAB_ID, attack);
+  await api.sendMessage(
+    ZAINAB_ID,
+    '<a href="javascript:alert(1)">here</a> <b>bold</b> https://shop.example/a',
+    { parse_mode: "HTML" },
+  );
+  await deliver(world.url, { body: receivedEvent(attack) });
+  await page.locator('[data-delivery="1"] .said-text').waitFor();
+  expect(await page.locator(".row.bot").first().locator(".bubble-text").textContent()).toBe(attack);
+  expect(await page.locator(".device img, .log img, .device script").count()).toBe(0);
+  expect(await page.locator(".mark-bold").textContent()).toBe("bold");
+  expect(
+    await page
+      .locator(".stream a")
+      .evaluateAll((links) => links.map((link) => link.getAttribute("href"))),
+  ).toEqual(["https://shop.example/a"]);
+  expect(await page.title()).toBe("Simulator · Thikaa Messaging");
+});
+
+test("edits, deletions, buttons and blocking are followed", async () => {
+  const page = await openPage();
+  const sent = await api.sendMessage(ZAINAB_ID, "Confirm?", {
+    reply_markup: { inline_keyboard: [[{ text: "نعم", callback_data: "yes" }]] },
+  });
+  await page.getByRole("button", { name: "نعم" }).click();
+  await expect
+    .poll(() => api.getUpdates({ timeout: 2 }))
+    .toMatchObject([{ callback_query: { data: "yes" } }]);
+  await api.editMessageText(ZAINAB_ID, sent.message_id, "Confirmed");
+  await page.locator(".bubble", { hasText: "Confirmed" }).getByText("edited").waitFor();
+  await api.deleteMessage(ZAINAB_ID, sent.message_id);
+  await page.locator(".row").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Block", exact: true }).click();
+  await page.getByRole("button", { name: "Unblock" }).waitFor();
+  await expect(api.sendMessage(ZAINAB_ID, "x")).rejects.toThrow("bot was blocked by the user");
+});
+
+test("the language is changed, turns the page, and is remembered", async () => {
+  const page = await openPage();
+  expect(await page.locator("html").getAttribute("dir")).toBe("ltr");
+  await page.getByRole("button", { name: "Switch the page to Arabic" }).click();
+  expect(await page.locator("html").getAttribute("dir")).toBe("rtl");
+  await page.reload();
+  await page.getByRole("heading", { name: "المحاكي" }).waitFor();
+  expect(await page.locator("html").getAttribute("lang")).toBe("ar");
+});
+
+test("with several bots there is a list, with what is unread", async () => {
+  const second = world.simulator.telegram.addBot({ name: "Second shop" });
+  const page = await openPage();
+  await page.locator(".chat-line").nth(1).waitFor();
+  await new Api(second.token, { apiRoot: world.simulator.telegram.url }).sendMessage(
+    ZAINAB_ID,
+    "Hello from the second",
+  );
+  const line = page.locator(".chat-line", { hasText: "Second shop" });
+  await line.locator(".badge").waitFor();
+  await line.click();
+  await page.locator(".bubble", { hasText: "Hello from the second" }).waitFor();
+  await page.getByRole("button", { name: "Back to chats" }).click();
+  expect(await line.locator(".badge").count()).toBe(0);
+});
+
+test("pictures of the page at both widths, in both languages, light and dark; nothing is wider than the page", async () => {
+  await fillWorld();
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const locale of ["en-GB", "ar-IQ"] as const) {
+      for (const viewport of [WIDE, NARROW]) {
+        const page = await openPage({ viewport, locale, colorScheme });
+        const name = `${viewport.width}-${locale.slice(0, 2)}-${colorScheme}`;
+        await page.screenshot({ path: `${PICTURES}${name}-phone.png` });
+        expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(viewport.width);
+        if (viewport === NARROW) {
+          await page.locator(".tab").nth(1).click();
+          await page.screenshot({ path: `${PICTURES}${name}-webhooks.png` });
+          expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(viewport.width);
+        }
+        await page.context().close();
+      }
+    }
+  }
+});
+
+async function fillWorld(): Promise<void> {
+  const { telegram } = world.simulator;
+  const asked = telegram.personSays({
+    personId: ZAINAB_ID,
+    botId: world.bot.id,
+    text: "مرحبا، كم سعر الحقيبة البنية؟",
+  });
+  await deliver(world.url, { body: receivedEvent("مرحبا، كم سعر الحقيبة البنية؟") });
+  await api.sendMessage(
+    ZAINAB_ID,
+    "أهلًا زينب 👋 سعرها <b>٤٥ ألف دينار</b>، والتوصيل مجاني داخل بغداد.",
+    {
+      parse_mode: "HTML",
+      reply_parameters: { message_id: asked.messageId },
+    },
+  );
+  await api.sendMessage(
+    ZAINAB_ID,
+    "Your order #18 is ready. Track it at https://shop.example/orders/18 or reply here.",
+  );
+  await api.sendMessage(ZAINAB_ID, "هل نؤكد الطلب؟", {
+    reply_markup: {
+      inline_keyboard: [
+        [
+          { text: "نعم، أكّد", callback_data: "yes" },
+          { text: "لا", callback_data: "no" },
+        ],
+      ],
+    },
+  });
+  telegram.personSays({ personId: ZAINAB_ID, botId: world.bot.id, text: "نعم" });
+  await deliver(world.url, { body: receivedEvent("نعم"), sent: receivedEvent("لا") });
+  await deliver(world.url, {
+    name: "stranger",
+    body: receivedEvent("Order 18, please. Thank you!"),
+  });
+}

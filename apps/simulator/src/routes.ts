@@ -1,0 +1,200 @@
+// Everything under /simulator: the page, its API, its live events, and the sink for webhooks.
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { z } from "zod";
+import type { Asset } from "./assets.ts";
+import type { Phone } from "./phone.ts";
+import type { WebhookLog } from "./webhook-log.ts";
+
+/** What the routes work on. `streams` holds the open event streams, so that a stop can end them. */
+export interface RouteParts {
+  phone: Phone;
+  log: WebhookLog;
+  assets: ReadonlyMap<string, Asset>;
+  streams: Set<ServerResponse>;
+}
+
+const LARGEST_BODY = 262_144;
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join("; ");
+const KEEP_ALIVE_MS = 20_000;
+
+const sendShape = z.strictObject({ botId: z.number().int(), text: z.string().min(1).max(4096) });
+const pressShape = z.strictObject({
+  botId: z.number().int(),
+  messageId: z.number().int(),
+  data: z.string(),
+});
+const blockShape = z.strictObject({ botId: z.number().int(), blocked: z.boolean() });
+
+/** Makes the listener; it answers only paths under /simulator, with 404 for any other. */
+export function createRoutes(parts: RouteParts): RequestListener {
+  return (request, response) => {
+    secure(response);
+    answer(parts, request, response).catch((error: unknown) => {
+      if (response.headersSent) response.destroy();
+      else
+        answerJson(response, error instanceof RefusedError ? error.status : 500, {
+          ok: false,
+          error: describe(error),
+        });
+    });
+  };
+}
+
+/** A request that can't be answered, with the status that says why. */
+class RefusedError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+async function answer(
+  parts: RouteParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = (request.url ?? "/").split("?")[0] ?? "/";
+  const method = request.method ?? "GET";
+  const asset = assetFor(parts.assets, path);
+  if (asset && (method === "GET" || method === "HEAD")) return answerAsset(response, asset, method);
+  const sink = /^\/simulator\/webhooks\/([\w.-]{1,64})$/.exec(path)?.[1];
+  if (sink !== undefined && method === "POST")
+    return takeDelivery(parts.log, sink, { request, response });
+  if (path === "/simulator/api/state" && method === "GET") {
+    return answerJson(response, 200, { chats: parts.phone.chats(), deliveries: parts.log.list() });
+  }
+  if (path === "/simulator/api/events" && method === "GET") return openStream(parts, response);
+  const action = method === "POST" ? actionFor(path) : null;
+  if (!action) throw new RefusedError(404, `There is no ${method} ${path} here.`);
+  await act(parts.phone, action, request);
+  answerJson(response, 200, { ok: true });
+}
+
+function assetFor(assets: ReadonlyMap<string, Asset>, path: string): Asset | undefined {
+  if (path === "/simulator" || path === "/simulator/") return assets.get("index.html");
+  return assets.get(/^\/simulator\/web\/([\w.-]+)$/.exec(path)?.[1] ?? "");
+}
+
+function answerAsset(response: ServerResponse, asset: Asset, method: string): void {
+  response.writeHead(200, {
+    "content-type": asset.contentType,
+    "content-length": asset.body.length,
+    "cache-control": "no-cache",
+  });
+  response.end(method === "HEAD" ? undefined : asset.body);
+}
+
+async function takeDelivery(
+  log: WebhookLog,
+  name: string,
+  exchange: { request: IncomingMessage; response: ServerResponse },
+): Promise<void> {
+  const { request, response } = exchange;
+  log.receive({ name, headers: request.headers, body: await readBody(request) });
+  answerJson(response, 200, { ok: true });
+}
+
+function openStream({ phone, log, streams }: RouteParts, response: ServerResponse): void {
+  response.writeHead(200, {
+    "content-type": "text/event-stream",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+  });
+  const send = (event: string, data: unknown): void =>
+    void response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  send("ready", {});
+  const ends = [
+    phone.listen((change) => send("phone", change)),
+    log.listen((delivery) => send("delivery", delivery)),
+  ];
+  const beat = setInterval(() => response.write(": beat\n\n"), KEEP_ALIVE_MS);
+  beat.unref();
+  streams.add(response);
+  response.on("close", () => {
+    clearInterval(beat);
+    streams.delete(response);
+    for (const end of ends) end();
+  });
+}
+
+type Action = (phone: Phone, body: unknown) => void;
+
+function actionFor(path: string): Action | null {
+  switch (path) {
+    case "/simulator/api/send":
+      return (phone, body) => {
+        const { botId, text } = sendShape.parse(body);
+        phone.send(botId, text);
+      };
+    case "/simulator/api/press":
+      return (phone, body) => {
+        const { botId, messageId, data } = pressShape.parse(body);
+        phone.press(botId, messageId, data);
+      };
+    case "/simulator/api/block":
+      return (phone, body) => {
+        const { botId, blocked } = blockShape.parse(body);
+        phone.block(botId, blocked);
+      };
+    default:
+      return null;
+  }
+}
+
+async function act(phone: Phone, action: Action, request: IncomingMessage): Promise<void> {
+  // A web page of another origin can't send this type unasked, so it can't type on this phone.
+  if (!(request.headers["content-type"] ?? "").startsWith("application/json"))
+    throw new RefusedError(415, "Send application/json.");
+  const body = (await readBody(request)).toString("utf8");
+  try {
+    action(phone, JSON.parse(body));
+  } catch (error) {
+    throw new RefusedError(400, describe(error));
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    size += bytes.length;
+    if (size > LARGEST_BODY)
+      throw new RefusedError(413, `The body is larger than ${LARGEST_BODY} bytes.`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}
+
+function secure(response: ServerResponse): void {
+  response.setHeader("content-security-policy", PAGE_POLICY);
+  response.setHeader("x-content-type-options", "nosniff");
+  response.setHeader("referrer-policy", "no-referrer");
+  response.setHeader("cross-origin-opener-policy", "same-origin");
+}
+
+function answerJson(response: ServerResponse, status: number, body: unknown): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": bytes.length,
+    "cache-control": "no-store",
+  });
+  response.end(bytes);
+}
+
+function describe(error: unknown): string {
+  if (error instanceof z.ZodError) return z.prettifyError(error);
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,48 @@
+// Makes elements; text only ever becomes text, never HTML.
+
+/** What an element is made with. */
+export interface ElementParts {
+  class?: string;
+  text?: string;
+  attributes?: Record<string, string>;
+  onClick?: () => void;
+  children?: readonly (Node | null)[];
+}
+
+/** Makes an element. */
+export function make<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  parts: ElementParts = {},
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  if (parts.class) element.className = parts.class;
+  if (parts.text !== undefined) element.textContent = parts.text;
+  for (const [name, value] of Object.entries(parts.attributes ?? {}))
+    element.setAttribute(name, value);
+  if (parts.onClick) element.addEventListener("click", parts.onClick);
+  for (const child of parts.children ?? []) if (child) element.append(child);
+  return element;
+}
+
+const ICONS = {
+  back: "M15 5l-7 7 7 7",
+  send: "M4 12l16-8-6 16-3-7z",
+  check: "M5 12.5l4.5 4.5L19 7.5",
+  cross: "M7 7l10 10M17 7L7 17",
+  unknown: "M12 7v6M12 16.5v.5",
+  phone: "M8 3h8a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H8a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2zM11 18h2",
+  webhooks: "M4 7h16M4 12h16M4 17h10",
+  chat: "M5 6.5A1.5 1.5 0 0 1 6.5 5h11A1.5 1.5 0 0 1 19 6.5v8a1.5 1.5 0 0 1-1.5 1.5H12l-4 3.5V16H6.5A1.5 1.5 0 0 1 5 14.5z",
+} as const;
+
+/** A line drawing, hidden from screen readers: the button around it has the name. */
+export function icon(name: keyof typeof ICONS, className = ""): SVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", `icon ${className}`.trim());
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}

@@ -1,0 +1,40 @@
+// The phone: the list of chats or one conversation, redrawn as messages come.
+import { chatList } from "./chat-list.ts";
+import { bubbles, composer, conversationBar } from "./conversation.ts";
+import { make } from "./dom.ts";
+import type { Store } from "./store.ts";
+import { word } from "./words.ts";
+
+/** Makes the phone and keeps it up to date. */
+export function createPhone(store: Store): HTMLElement {
+  const stream = make("div", {
+    class: "stream",
+    attributes: { role: "log", "aria-live": "polite", tabindex: "0" },
+  });
+  const bar = make("div");
+  const conversation = make("div", { class: "screen", children: [bar, stream, composer(store)] });
+  const list = make("div", { class: "screen-holder" });
+  const device = make("section", { class: "device", children: [list, conversation] });
+  let shownBotId: number | null = null;
+
+  const draw = (): void => {
+    const chat = store.openChat;
+    device.setAttribute("aria-label", `${word("phone")} · ${word("customer")}`);
+    list.hidden = chat !== null;
+    conversation.hidden = chat === null;
+    list.replaceChildren(...(chat ? [] : [chatList(store)]));
+    if (chat) {
+      stream.setAttribute("aria-label", `${word("conversation")} ${chat.name}`);
+      bar.replaceChildren(conversationBar(store, chat));
+      const wasAtEnd = stream.scrollHeight - stream.scrollTop - stream.clientHeight < 80;
+      stream.replaceChildren(...bubbles(chat));
+      if (wasAtEnd || shownBotId !== chat.botId) stream.scrollTop = stream.scrollHeight;
+    }
+    shownBotId = chat?.botId ?? null;
+  };
+  store.listen(
+    (aspect) => (aspect === "chats" || aspect === "language" || aspect === "panel") && draw(),
+  );
+  draw();
+  return device;
+}

@@ -1,0 +1,42 @@
+// Talks to the simulator's server: reads the state, follows its events, and does what Zainab does.
+import type { Store } from "./store.ts";
+import type { LoggedDelivery, PhoneChange, PhoneChat } from "./types.ts";
+
+/** Follows the server for as long as the page is open; after a lost connection the state is read anew. */
+export function follow(store: Store): void {
+  const events = new EventSource("/simulator/api/events");
+  events.addEventListener("ready", () => void refresh(store));
+  events.addEventListener("phone", (event) => store.apply(parse<PhoneChange>(event)));
+  events.addEventListener("delivery", (event) => store.addDelivery(parse<LoggedDelivery>(event)));
+  events.addEventListener("error", () => setLive(store, false));
+}
+
+/** Sends one action. Rejects with the server's own words when it is refused. */
+export async function act(name: "send" | "press" | "block", body: object): Promise<void> {
+  const response = await fetch(`/simulator/api/${name}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (response.ok) return;
+  const { error }: { error?: string } = await response.json();
+  throw new Error(error ?? `HTTP ${response.status}`);
+}
+
+async function refresh(store: Store): Promise<void> {
+  const response = await fetch("/simulator/api/state");
+  const state: { chats: PhoneChat[]; deliveries: LoggedDelivery[] } = await response.json();
+  store.load(state);
+  setLive(store, true);
+}
+
+function setLive(store: Store, live: boolean): void {
+  if (store.live === live) return;
+  store.live = live;
+  store.changed("live");
+}
+
+function parse<Shape>(event: Event): Shape {
+  const shape: Shape = JSON.parse(event instanceof MessageEvent ? String(event.data) : "null");
+  return shape;
+}
