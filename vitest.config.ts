@@ -2,7 +2,7 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  ssr: { resolve: { conditions: ["source", "node", "import", "module", "default"] } },
+  ssr: { resolve: { conditions: ["source", "node", "module", "default"] } },
   test: {
     include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "apps/console/*/src/**/*.test.ts", "scripts/**/*.test.ts"],
     globalSetup: ["packages/testkit/src/global-setup.ts"],

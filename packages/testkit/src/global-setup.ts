@@ -24,7 +24,6 @@ interface Started {
 
 /** Called by vitest before the first test file; what it returns is called after the last. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  dropImportCondition(project);
   await removeAbandoned();
   const folder = await mkdtemp(join(tmpdir(), PREFIX));
   const lock = await tryLockFolder(folder);
@@ -46,16 +45,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("postgresUrl", postgres?.url ?? "");
   project.provide("natsUrl", nats?.url ?? "");
   return stop;
-}
-
-/**
- * vitest hands its resolve conditions to Node itself, and with "import" among them `require` inside CommonJS packages
- * gets ES modules: `pg` then fails to load its pool. Vite adds "import" by itself where it belongs.
- */
-function dropImportCondition(project: TestProject): void {
-  const resolve = project.vite.config.ssr.resolve;
-  if (resolve?.conditions !== undefined)
-    resolve.conditions = resolve.conditions.filter((condition) => condition !== "import");
 }
 
 function startTestPostgres(folder: string): Promise<Started> {

@@ -1,0 +1,154 @@
+// The send action: checks in the order of the error table, then one durable accept.
+import { findLastInbound } from "@thikaa/db";
+import type { ConnectionView, Database, KeyHolder } from "@thikaa/db";
+import { ApiError, cleanRecipient, defaultPriceMicro, fromWireId, limits, toWireId } from "@thikaa/schema";
+import type { Capabilities, SendAnswer, Warning } from "@thikaa/schema";
+import { findStoredAnswer, fingerprint } from "@thikaa/sending";
+import type { Accepting, AcceptResult } from "@thikaa/sending";
+import type { Admitted } from "../admission/admit.ts";
+import type { KeyDirectory } from "../admission/key-directory.ts";
+import type { StoreDirectory } from "../admission/store-directory.ts";
+import { answer } from "../answer.ts";
+import type { Exchange } from "../answer.ts";
+import { readJsonBody } from "../body.ts";
+import type { ReadBody } from "../body.ts";
+import { readSend } from "./send-request.ts";
+import type { SendRequest } from "./send-request.ts";
+
+export interface SendParts {
+  readonly database: Database;
+  readonly accepting: Accepting;
+  readonly keys: KeyDirectory;
+  readonly stores: StoreDirectory;
+}
+
+interface IdempotencyKey {
+  readonly key: string;
+  readonly fingerprint: Buffer;
+}
+
+/** Accepts a message or throws the first error that applies. */
+export async function send(parts: SendParts, exchange: Exchange, admitted: Admitted): Promise<void> {
+  const body = await readJsonBody(exchange.request);
+  const idempotency = readIdempotencyKey(exchange, body);
+  try {
+    const { holder, request, to, connection, warnings } = await check(parts, admitted, body);
+    const result = await parts.accepting.accept({
+      storeId: holder.storeId,
+      instanceId: holder.instanceId,
+      connectionId: connection.id,
+      channel: connection.channel,
+      to,
+      content: request.content,
+      clientReference: request.body.client_reference ?? null,
+      sendAt: request.sendAt,
+      ttlSeconds: request.ttlSeconds,
+      priceMicro: connection.priceMicro ?? defaultPriceMicro,
+      warnings,
+      idempotency,
+    });
+    answerResult(exchange, result);
+  } catch (error) {
+    // A known key is answered before anything else is judged: the balance may be spent or the channel gone since then.
+    const stored = error instanceof ApiError && idempotency !== null ? await findStoredAnswer(parts.database, { ...admitted.holder, ...idempotency }) : null;
+    if (stored === null) throw error;
+    answerResult(exchange, stored);
+  }
+}
+
+function answerResult(exchange: Exchange, result: AcceptResult): void {
+  if (result.kind === "accepted") return answer(exchange, result.answer);
+  if (result.kind === "replayed") return answer(exchange, result.answer satisfies SendAnswer, { "Idempotent-Replayed": "true" });
+  throw new ApiError(result.kind, result.kind === "idempotency_in_progress" ? { retryAfter: 1 } : {});
+}
+
+/** Everything that is checked before the balance: store, shape, recipient, channel, content. */
+async function check(parts: SendParts, admitted: Admitted, body: ReadBody) {
+  const holder = await activeHolder(parts, admitted);
+  if (!body.ok) throw body.error;
+  const request = readSend(body.value, Date.now());
+  const { channel, to: written } = request.body;
+  const recipient = cleanRecipient(channel, written, holder.defaultCallingCode);
+  if (!recipient.ok) throw new ApiError("invalid_recipient", { message: recipient.message, details: [{ path: "to", message: recipient.message }] });
+  const allowed = holder.channels.includes(channel) ? holder : await parts.keys.findAnew(admitted.apiKey);
+  if (!allowed?.channels.includes(channel)) throw new ApiError("channel_not_allowed");
+  const connection = await chooseConnection(parts.stores, holder, request);
+  await checkContent(parts, { holder, connection, to: recipient.to, request });
+  return { holder, request, to: recipient.to, connection, warnings: [...request.warnings, ...stateWarnings(connection)] };
+}
+
+async function activeHolder(parts: SendParts, admitted: Admitted): Promise<KeyHolder> {
+  if (admitted.holder.storeStatus === "active") return admitted.holder;
+  const anew = await parts.keys.findAnew(admitted.apiKey);
+  if (anew?.storeStatus !== "active") throw new ApiError("insufficient_balance", { message: "The store is inactive." });
+  return anew;
+}
+
+async function chooseConnection(stores: StoreDirectory, holder: KeyHolder, request: SendRequest): Promise<ConnectionView> {
+  const found = pick(await stores.connections(holder.storeId), request) ?? pick(await stores.connectionsAnew(holder.storeId), request);
+  if (found !== undefined) return found;
+  const message = request.body.connection_id ? "The store has no connection with this 'connection_id' on this channel." : undefined;
+  throw new ApiError("channel_not_connected", message === undefined ? {} : { message, details: [{ path: "connection_id", message }] });
+}
+
+/** The connection that was asked for, else the channel's default, else its first. */
+function pick(connections: readonly ConnectionView[], { body }: SendRequest): ConnectionView | undefined {
+  const ofChannel = connections.filter((connection) => connection.channel === body.channel);
+  if (!body.connection_id) return ofChannel[0];
+  const id = fromWireId("connection", body.connection_id);
+  return ofChannel.find((connection) => connection.id === id);
+}
+
+async function checkContent(parts: SendParts, sending: { holder: KeyHolder; connection: ConnectionView; to: string; request: SendRequest }): Promise<void> {
+  const { connection, request, holder, to } = sending;
+  const capabilities = await parts.stores.capabilities(connection.channel);
+  if (capabilities === null) return;
+  checkCapabilities(capabilities, request);
+  if (capabilities.firstMessage && capabilities.windowHours === null) return;
+  const lastInbound = await findLastInbound(parts.database, { storeId: holder.storeId, connectionId: connection.id, address: to });
+  if (!capabilities.firstMessage && lastInbound === undefined) throw new ApiError("conversation_not_open");
+  if (capabilities.windowHours === null) return;
+  const openUntil = (lastInbound?.getTime() ?? 0) + capabilities.windowHours * 3_600_000;
+  if (openUntil < (request.sendAt?.getTime() ?? Date.now())) throw new ApiError("window_closed");
+}
+
+function checkCapabilities(capabilities: Capabilities, { content }: SendRequest): void {
+  if (content.text !== null && capabilities.text === null) throw unsupported("message", "This channel can't carry text.");
+  const { media } = content;
+  if (media === null || capabilities.media.some(({ kind }) => kind === media.kind)) return;
+  const carried = capabilities.media.map(({ kind }) => kind).join(", ");
+  throw unsupported("media_url", carried === "" ? "This channel carries text only for now." : `This channel carries ${carried}, not ${media.kind}.`);
+}
+
+function unsupported(path: string, message: string): ApiError {
+  return new ApiError("capability_unsupported", { message, details: [{ path, message }] });
+}
+
+function stateWarnings(connection: ConnectionView): Warning[] {
+  if (connection.state === "connected") return [];
+  const why = connection.reason === null ? "" : ` (${connection.reason.message})`;
+  return [{ code: "connection_not_connected", message: `The connection ${toWireId("connection", connection.id)} is ${connection.state}${why}; the message waits until it is connected, or its ttl ends.` }];
+}
+
+/** The Idempotency-Key with the body's digest. Quotes around it, as the draft standard writes them, are taken off. */
+function readIdempotencyKey(exchange: Exchange, body: ReadBody): IdempotencyKey | null {
+  const header = exchange.request.headers["idempotency-key"];
+  if (typeof header !== "string") return null;
+  const key = header.trim().replace(/^"(.*)"$/, "$1");
+  if (key === "" || key.length > limits.idempotencyKeyLength) {
+    throw new ApiError("invalid_request", { message: `'Idempotency-Key' must have 1 to ${limits.idempotencyKeyLength} characters.`, details: [{ path: "Idempotency-Key", message: `It must have 1 to ${limits.idempotencyKeyLength} characters.` }] });
+  }
+  return { key, fingerprint: digestOf(body) };
+}
+
+/** A body that could not be parsed equals no stored one; nor does one nested too deep to be compared. */
+function digestOf(body: ReadBody): Buffer {
+  if (!body.ok) return Buffer.alloc(0);
+  try {
+    return fingerprint(body.value);
+  } catch (error) {
+    if (error instanceof RangeError) return Buffer.alloc(0);
+    throw error;
+  }
+}
+

@@ -1,0 +1,114 @@
+// The OpenAPI 3.1 document of the Messaging API and of its webhooks, made from the zod schemas and the error table.
+import { cancelAnswer, channelCode, errorCodes, errorTable, eventsAnswer, limits, messageAnswer, sendAnswer, sendBody, statusAnswer, webhookBody } from "@thikaa/schema";
+import type { ErrorCode } from "@thikaa/schema";
+import { z } from "zod";
+import { createDocument } from "zod-openapi";
+import type { ZodOpenApiOperationObject, ZodOpenApiResponsesObject } from "zod-openapi";
+
+const errorBodySchema = z
+  .object({
+    ok: z.literal(false),
+    error: z.enum(errorCodes as [ErrorCode, ...ErrorCode[]]),
+    message: z.string().meta({ description: "What is wrong and what to do, in English, or in Arabic with `Accept-Language: ar`." }),
+    request_id: z.string(),
+    details: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: "Error" });
+
+const rateHeaders = {
+  "X-Request-Id": { description: "The request's id; yours when you sent a plain one.", schema: { type: "string" } },
+  "RateLimit-Policy": { description: `The key's limit and its window in seconds.`, schema: { type: "string" } },
+  RateLimit: { description: "Requests left, and seconds until the window ends.", schema: { type: "string" } },
+  "X-RateLimit-Limit": { schema: { type: "integer" } },
+  "X-RateLimit-Remaining": { schema: { type: "integer" } },
+  "X-RateLimit-Reset": { description: "When the window ends, in seconds since 1970.", schema: { type: "integer" } },
+} as const;
+
+const everyAction: readonly ErrorCode[] = ["unknown_action", "method_not_allowed", "missing_api_key", "invalid_api_key", "rate_limited", "plan_not_eligible", "internal_error", "unavailable"];
+const sendOnly: readonly ErrorCode[] = [
+  "idempotency_mismatch", "idempotency_in_progress", "insufficient_balance", "invalid_request", "invalid_recipient", "payload_too_large", "unsupported_media_type",
+  "channel_not_allowed", "channel_not_connected", "capability_unsupported", "window_closed", "conversation_not_open",
+];
+
+/** Builds the document; `publicUrl` becomes its server. */
+export function buildOpenApi(publicUrl: string | null): ReturnType<typeof createDocument> {
+  return createDocument({
+    openapi: "3.1.1",
+    info: { title: "Thikaa Messaging API", version: "1", description: "Send and receive on every channel. Accepted means delivered, or a reason why not.", license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+    servers: [{ url: publicUrl ?? "/" }],
+    security: [{ bearer: [] }, { apiKey: [] }],
+    tags: [{ name: "messages" }, { name: "instance" }, { name: "events" }],
+    // An action is a query parameter, and a path's parameters can't choose an operation in OpenAPI: each action is a path with its query.
+    paths: {
+      "/{store}/api/messaging/?action=send": { post: sendOperation() },
+      "/{store}/api/messaging/?action=status": { get: readOperation({ id: "status", tag: "instance", summary: "The key, its balance and its connections", answer: statusAnswer }) },
+      "/{store}/api/messaging/?action=message": { get: readOperation({ id: "message", tag: "messages", summary: "Where a message stands, and how it got there", answer: messageAnswer, query: z.object({ id: messageId }), errors: ["invalid_request", "not_found"] }) },
+      "/{store}/api/messaging/?action=events": { get: readOperation({ id: "events", tag: "events", summary: "The store's events after a number", answer: eventsAnswer, query: eventsQuery, errors: ["invalid_request"] }) },
+      "/{store}/api/messaging/?action=cancel": { post: readOperation({ id: "cancel", tag: "messages", summary: "Take a waiting message back", answer: cancelAnswer, query: z.object({ id: messageId }), errors: ["invalid_request", "not_found"] }) },
+    },
+    webhooks: {
+      event: {
+        post: {
+          operationId: "webhook",
+          tags: ["events"],
+          summary: "An event, signed",
+          description: "Answer 2xx. `X-Thikaa-Signature` is `sha256=` and the hex HMAC-SHA256 of the body, keyed with the whole secret. The `webhook-*` headers follow Standard Webhooks.",
+          requestBody: { content: { "application/json": { schema: webhookBody } } },
+          responses: { 200: { description: "Taken. Anything else is tried again." } },
+        },
+      },
+    },
+    components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" }, apiKey: { type: "apiKey", in: "header", name: "X-API-Key" } } },
+  });
+}
+
+const store = z.object({ store: z.string().meta({ description: "The store's slug." }) });
+const messageId = z.string().meta({ description: "The message_id that send answered." });
+const eventsQuery = z.object({
+  after: z.int().min(0).optional().meta({ description: "Events with a greater sequence; 0 begins at the first." }),
+  limit: z.int().min(1).max(limits.eventsPage.max).optional(),
+});
+
+function sendOperation(): ZodOpenApiOperationObject {
+  return {
+    operationId: "send",
+    tags: ["messages"],
+    summary: "Send a message",
+    requestParams: { path: store, header: z.object({ "Idempotency-Key": z.string().max(limits.idempotencyKeyLength).optional().meta({ description: "The same key and body give the same message, for 72 hours." }) }) },
+    requestBody: { required: true, content: { "application/json": { schema: sendBody, example: { channel: channelCode.enum.wd, to: "9647701234567", message: "تحديث الوظائف الأسبوعي 👇" } } } },
+    responses: responses(sendAnswer, [...everyAction, ...sendOnly]),
+  };
+}
+
+interface ReadOperation {
+  readonly id: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly answer: z.ZodType;
+  readonly query?: z.ZodObject;
+  readonly errors?: readonly ErrorCode[];
+}
+
+function readOperation(operation: ReadOperation): ZodOpenApiOperationObject {
+  return {
+    operationId: operation.id,
+    tags: [operation.tag],
+    summary: operation.summary,
+    requestParams: operation.query === undefined ? { path: store } : { path: store, query: operation.query },
+    responses: responses(operation.answer, [...everyAction, ...(operation.errors ?? [])]),
+  };
+}
+
+/** One response a status: the errors of the table that share it, with what to do next. */
+function responses(answer: z.ZodType, errors: readonly ErrorCode[]): ZodOpenApiResponsesObject {
+  const byStatus = Map.groupBy(errors, (code) => errorTable[code].status);
+  const failures = [...byStatus].map(([status, codes]) => [
+    String(status),
+    {
+      description: codes.map((code) => `\`${code}\`: ${errorTable[code].en} ${errorTable[code].todo}`).join("\n\n"),
+      headers: status === 429 || status === 503 || status === 409 ? { "Retry-After": { description: "Seconds to wait.", schema: { type: "integer" as const } } } : {},
+      content: { "application/json": { schema: errorBodySchema } },
+    },
+  ]);
+  return { "200": { description: "Done.", headers: rateHeaders, content: { "application/json": { schema: answer } } }, ...Object.fromEntries(failures) };
+}

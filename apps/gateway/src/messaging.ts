@@ -1,0 +1,42 @@
+// The Messaging API's HTTP listener: routes, admits, runs the action, answers; every error is answered in one place.
+import type { RequestListener } from "node:http";
+import type { Log, Metrics } from "@thikaa/runtime";
+import { ApiError } from "@thikaa/schema";
+import type { Action } from "@thikaa/schema";
+import { admit } from "./admission/admit.ts";
+import type { Admission, Admitted } from "./admission/admit.ts";
+import { cancel, events, message, status } from "./actions/reads.ts";
+import type { ReadParts, ReadRequest } from "./actions/reads.ts";
+import { send } from "./actions/send.ts";
+import type { SendParts } from "./actions/send.ts";
+import { answer, answerError, openExchange } from "./answer.ts";
+import type { Exchange } from "./answer.ts";
+import { readRoute } from "./route.ts";
+import type { MessagingRoute } from "./route.ts";
+
+export type MessagingParts = Admission & SendParts & ReadParts & { readonly log: Log; readonly metrics: Metrics };
+
+const reads: Readonly<Record<Exclude<Action, "send">, (parts: ReadParts, request: ReadRequest) => Promise<unknown>>> = { status, message, events, cancel };
+
+/** Answers every request it is given, also those for no path of its own (404). */
+export function messagingListener(parts: MessagingParts): RequestListener {
+  const answered = parts.metrics.histogram("messaging_answer_seconds", "Time from request to answer of the Messaging API.", ["action", "status"]);
+  return (request, response) => {
+    const exchange = openExchange(request, response);
+    const route = readRoute(request.url ?? "");
+    run(parts, exchange, route)
+      .catch((error: unknown) => answerError(exchange, error, parts.log))
+      .finally(() => {
+        // A request whose body nobody read holds its connection up; reading it away lets the next one come.
+        if (!request.complete && !request.destroyed) request.resume();
+        answered.observe({ action: route?.action ?? "none", status: response.statusCode }, (performance.now() - exchange.startedAt) / 1000);
+      });
+  };
+}
+
+async function run(parts: MessagingParts, exchange: Exchange, route: MessagingRoute | null): Promise<void> {
+  if (route === null) throw new ApiError("not_found");
+  const admitted: Admitted = await admit(parts, exchange, route);
+  if (admitted.action === "send") return send(parts, exchange, admitted);
+  answer(exchange, await reads[admitted.action](parts, { exchange, admitted, query: route.query }));
+}

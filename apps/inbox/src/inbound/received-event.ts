@@ -1,0 +1,48 @@
+// The `message.received` event of an inbound message. Pure.
+import { toWireId } from "@thikaa/schema";
+import type { ChannelCode, InboundMessage, MessageReceivedData } from "@thikaa/schema";
+import type { NewEvent } from "@thikaa/db";
+
+/** An inbound message with the rows it became. */
+export interface StoredInbound {
+  readonly storeId: string;
+  readonly connectionId: string;
+  readonly channel: ChannelCode;
+  /** The connection's own address: the bot, number or page that was written to. */
+  readonly connectionAddress: string | null;
+  readonly contactId: string;
+  readonly conversationId: string;
+  readonly messageId: string;
+  readonly receivedAt: Date;
+  readonly message: InboundMessage;
+}
+
+/** Every field is there, `null` when empty; files are `pending` until they were fetched. */
+export function receivedEvent(stored: StoredInbound): NewEvent {
+  const { message } = stored;
+  const data: MessageReceivedData = {
+    message_id: toWireId("message", stored.messageId),
+    channel: stored.channel,
+    connection_id: toWireId("connection", stored.connectionId),
+    conversation_id: toWireId("conversation", stored.conversationId),
+    from: message.from,
+    to: stored.connectionAddress ?? "",
+    contact: { id: toWireId("contact", stored.contactId), ...message.contact },
+    type: message.type,
+    raw_type: message.raw_type,
+    message: message.text,
+    media_url: null,
+    media_type: message.media[0]?.type ?? null,
+    media: message.media.map(({ type, mime, size, name }) => ({ url: null, type, mime, size, name, sha256: null, status: "pending" })),
+    button: message.button,
+    location: message.location,
+    contacts: message.contacts,
+    reaction: message.reaction,
+    reply_to: message.reply_to,
+    edited: message.edited,
+    provider_message_id: message.provider_message_id,
+    sent_at: message.sent_at,
+    received_at: stored.receivedAt.toISOString(),
+  };
+  return { storeId: stored.storeId, type: "message.received", channel: stored.channel, connectionId: stored.connectionId, instanceId: null, data };
+}
