@@ -60,7 +60,11 @@ test("an Arabic text sent by a bot appears on the phone, from right to left, whi
   await api.sendMessage(ZAINAB_ID, "مرحبا زينب 👋");
   const bubble = page.locator(".row.bot .bubble-text", { hasText: "مرحبا زينب 👋" });
   await bubble.waitFor();
-  expect(await bubble.evaluate("element => getComputedStyle(element).direction")).toBe("rtl");
+  expect(
+    await page.evaluate(
+      "getComputedStyle(document.querySelector('.row.bot .bubble-text')).direction",
+    ),
+  ).toBe("rtl");
   expect(await page.getByText("typing…").count()).toBe(0);
 });
 
@@ -159,6 +163,22 @@ test("with several bots there is a list, with what is unread", async () => {
   await page.locator(".bubble", { hasText: "Hello from the second" }).waitFor();
   await page.getByRole("button", { name: "Back to chats" }).click();
   expect(await line.locator(".badge").count()).toBe(0);
+});
+
+test("pictures of the empty page, of the list, and of a delivery's details", async () => {
+  const page = await openPage();
+  await page.screenshot({ path: `${PICTURES}1280-empty.png` });
+  await fillWorld();
+  const second = world.simulator.telegram.addBot({ name: "Second shop" });
+  await new Api(second.token, { apiRoot: world.simulator.telegram.url }).sendMessage(
+    ZAINAB_ID,
+    "Hello from the second shop, this is a longer line",
+  );
+  await page.getByRole("button", { name: "Back to chats" }).click();
+  await page.locator(".delivery summary").last().click();
+  await page.locator(".badge", { hasText: "1" }).first().waitFor();
+  await page.screenshot({ path: `${PICTURES}1280-list.png` });
+  expect(await page.locator(".chat-line").count()).toBe(2);
 });
 
 test("pictures of the page at both widths, in both languages, light and dark; nothing is wider than the page", async () => {

@@ -43,8 +43,15 @@ export type PhoneChange =
   | { type: "blocked"; botId: number; blocked: boolean }
   | { type: "chat"; chat: PhoneChat };
 
+/** Whose phone it is. */
+export interface PhoneOwner {
+  id: number;
+  username: string;
+}
+
 /** What the page can do with the phone. */
 export interface Phone {
+  readonly owner: PhoneOwner;
   chats(): PhoneChat[];
   /** Throws in plain words when the text is empty or the bot is unknown. */
   send(botId: number, text: string): void;
@@ -64,6 +71,7 @@ export function createPhone(telegram: TelegramStandIn): Phone {
   });
   const chats = (): PhoneChat[] => telegram.bots().map((bot) => chatOf(telegram, bot));
   return {
+    owner: { id: personId, username: ZAINAB.username },
     chats,
     send: (botId, text) => void telegram.personSays({ personId, botId, text }),
     press: (botId, messageId, data) =>

@@ -72,7 +72,11 @@ async function answer(
   if (sink !== undefined && method === "POST")
     return takeDelivery(parts.log, sink, { request, response });
   if (path === "/simulator/api/state" && method === "GET") {
-    return answerJson(response, 200, { chats: parts.phone.chats(), deliveries: parts.log.list() });
+    return answerJson(response, 200, {
+      owner: parts.phone.owner,
+      chats: parts.phone.chats(),
+      deliveries: parts.log.list(),
+    });
   }
   if (path === "/simulator/api/events" && method === "GET") return openStream(parts, response);
   const action = method === "POST" ? actionFor(path) : null;

@@ -26,7 +26,7 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
 
 const ICONS = {
   back: "M15 5l-7 7 7 7",
-  send: "M4 12l16-8-6 16-3-7z",
+  send: "M21 3L10.5 13.5M21 3l-6.5 18-4-7.5L3 9.5z",
   check: "M5 12.5l4.5 4.5L19 7.5",
   cross: "M7 7l10 10M17 7L7 17",
   unknown: "M12 7v6M12 16.5v.5",

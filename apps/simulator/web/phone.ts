@@ -14,12 +14,14 @@ export function createPhone(store: Store): HTMLElement {
   const bar = make("div");
   const conversation = make("div", { class: "screen", children: [bar, stream, composer(store)] });
   const list = make("div", { class: "screen-holder" });
-  const device = make("section", { class: "device", children: [list, conversation] });
+  const owner = make("p", { class: "owner" });
+  const device = make("section", { class: "device", children: [owner, list, conversation] });
   let shownBotId: number | null = null;
 
   const draw = (): void => {
     const chat = store.openChat;
     device.setAttribute("aria-label", `${word("phone")} · ${word("customer")}`);
+    owner.replaceChildren(...ownerLine(store));
     list.hidden = chat !== null;
     conversation.hidden = chat === null;
     list.replaceChildren(...(chat ? [] : [chatList(store)]));
@@ -37,4 +39,15 @@ export function createPhone(store: Store): HTMLElement {
   );
   draw();
   return device;
+}
+
+/** Whose phone it is, with the id that goes into `to`. */
+function ownerLine(store: Store): Node[] {
+  if (!store.owner) return [];
+  const { id, username } = store.owner;
+  return [
+    make("strong", { text: word("customer") }),
+    make("bdi", { text: `@${username}`, attributes: { dir: "ltr" } }),
+    make("bdi", { class: "owner-id", text: String(id) }),
+  ];
 }

@@ -1,6 +1,6 @@
 // Talks to the simulator's server: reads the state, follows its events, and does what Zainab does.
 import type { Store } from "./store.ts";
-import type { LoggedDelivery, PhoneChange, PhoneChat } from "./types.ts";
+import type { LoggedDelivery, PageState, PhoneChange } from "./types.ts";
 
 /** Follows the server for as long as the page is open; after a lost connection the state is read anew. */
 export function follow(store: Store): void {
@@ -25,7 +25,7 @@ export async function act(name: "send" | "press" | "block", body: object): Promi
 
 async function refresh(store: Store): Promise<void> {
   const response = await fetch("/simulator/api/state");
-  const state: { chats: PhoneChat[]; deliveries: LoggedDelivery[] } = await response.json();
+  const state: PageState = await response.json();
   store.load(state);
   setLive(store, true);
 }

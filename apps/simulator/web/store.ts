@@ -1,5 +1,12 @@
 // What the page knows, kept up to date by the server's events, and who wants to hear of changes.
-import type { LoggedDelivery, PhoneChange, PhoneChat, PhoneMessage } from "./types.ts";
+import type {
+  LoggedDelivery,
+  PageState,
+  PhoneChange,
+  PhoneChat,
+  PhoneMessage,
+  PhoneOwner,
+} from "./types.ts";
 
 /** What changed, so that a view redraws only for what it shows. */
 export type Aspect = "chats" | "deliveries" | "language" | "panel" | "live";
@@ -12,6 +19,7 @@ const TYPING_MS = 5000;
 
 /** The state of the page. */
 export class Store {
+  owner: PhoneOwner | null = null;
   chats: PhoneChat[] = [];
   deliveries: LoggedDelivery[] = [];
   openBotId: number | null = null;
@@ -31,7 +39,8 @@ export class Store {
   }
 
   /** Takes the whole state, at the start and after a lost connection. */
-  load(state: { chats: PhoneChat[]; deliveries: LoggedDelivery[] }): void {
+  load(state: PageState): void {
+    this.owner = state.owner;
     this.chats = state.chats;
     this.deliveries = state.deliveries;
     const [only, second] = state.chats;

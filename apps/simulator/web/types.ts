@@ -1,4 +1,14 @@
 // The shapes the server sends; one definition, shared with it.
-export type { PhoneChange, PhoneChat, PhoneMessage } from "../src/phone.ts";
+import type { PhoneChat, PhoneOwner } from "../src/phone.ts";
+import type { LoggedDelivery } from "../src/webhook-log.ts";
+
+export type { LoggedDelivery, PhoneChat, PhoneOwner };
+export type { PhoneChange, PhoneMessage } from "../src/phone.ts";
 export type { SignatureVerdict } from "../src/signatures.ts";
-export type { LoggedDelivery } from "../src/webhook-log.ts";
+
+/** Everything the page shows, as the server tells it. */
+export interface PageState {
+  owner: PhoneOwner;
+  chats: PhoneChat[];
+  deliveries: LoggedDelivery[];
+}

@@ -50,10 +50,10 @@ export type Word = keyof typeof english;
 
 const arabic: Record<Word, string> = {
   title: "المحاكي",
-  subtitle: "هاتف زبونة وخطّافات المتجر جنبًا إلى جنب",
+  subtitle: "هاتف زبونة وإشعارات Webhook للمتجر، جنبًا إلى جنب",
   customer: "زينب",
   phone: "الهاتف",
-  webhooks: "الخطّافات",
+  webhooks: "إشعارات Webhook",
   chats: "المحادثات",
   channel: "تيليجرام",
   noChats: "لا توجد بوتات بعد",
@@ -72,7 +72,7 @@ const arabic: Record<Word, string> = {
   conversation: "محادثة مع",
   live: "مباشر",
   offline: "إعادة الاتصال…",
-  deliveries: "ما وصل إلى خطّافات المتجر",
+  deliveries: "إشعارات Webhook الواصلة",
   noDeliveries: "لم يصل شيء بعد",
   noDeliveriesHint: "اكتب من الهاتف: يظهر هنا ما يستلمه المتجر، مع التحقق من التوقيعين.",
   from: "من",

@@ -58,6 +58,7 @@ export class CallRecord {
   readonly #openPolls = new Map<number, number>();
   readonly #watchers = new Set<() => void>();
   #nextNumber = 1;
+  #looking = false;
 
   /** The calls that match, oldest first. */
   calls(filter: CallFilter = {}): RecordedCall[] {
@@ -137,9 +138,14 @@ export class CallRecord {
     this.changed();
   }
 
-  /** Says that an entry, or something else a test may wait for, has changed. */
+  /** Says that an entry, or something else a test may wait for, has changed. Waiters look once per turn of the loop. */
   changed(): void {
-    for (const look of this.#watchers) look();
+    if (this.#watchers.size === 0 || this.#looking) return;
+    this.#looking = true;
+    setImmediate(() => {
+      this.#looking = false;
+      for (const look of this.#watchers) look();
+    });
   }
 }
 

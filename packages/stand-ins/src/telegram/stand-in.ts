@@ -55,7 +55,10 @@ export async function startTelegramStandIn(
   return standIn;
 }
 
-function createParts(clock: ReturnType<typeof createClock>, firstNumber: number | undefined): BotApiHost {
+function createParts(
+  clock: ReturnType<typeof createClock>,
+  firstNumber: number | undefined,
+): BotApiHost {
   const record = new CallRecord();
   const state: TelegramState = new TelegramState({
     clock,
