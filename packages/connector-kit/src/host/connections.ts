@@ -1,0 +1,70 @@
+// The connections of this process: taken and given back by assignment, started anew when their rows change, rung when something is due.
+import { connectionAssignment, connectionsWithDue, listWantedConnections, loadConnection, settleUnwanted } from "@thikaa/db";
+import { Assignments, startLoop } from "@thikaa/runtime";
+import type { Held, Loop } from "@thikaa/runtime";
+import type { HostParts } from "./parts.ts";
+import { ConnectionRunner } from "./runner.ts";
+
+export class Connections {
+  readonly #parts: HostParts;
+  readonly #runners = new Map<string, ConnectionRunner>();
+  readonly #assignments: Assignments;
+  readonly #dueLoop: Loop;
+
+  constructor(parts: HostParts) {
+    this.#parts = parts;
+    this.#assignments = Assignments.start({
+      database: parts.database,
+      worker: parts.worker,
+      log: parts.log,
+      kind: connectionAssignment,
+      keys: () => this.#wanted(),
+      acquired: (held) => this.#acquired(held),
+    });
+    this.#dueLoop = startLoop({ work: () => this.#ringDue(), everyMs: 1_000, onError: (error) => parts.log.warn({ error }, "due messages could not be looked for") });
+  }
+
+  /** Whether everything that could be taken at the start has been. */
+  get settled(): boolean {
+    return this.#assignments.settled;
+  }
+
+  /** A connection's row changed. */
+  nudge(): void {
+    this.#assignments.nudge();
+  }
+
+  /** Ends every connection of this process and gives it back. */
+  async stop(): Promise<void> {
+    await this.#dueLoop.stop();
+    await this.#assignments.stop();
+  }
+
+  async #wanted(): Promise<string[]> {
+    const { database, connector, bus } = this.#parts;
+    const wanted = await listWantedConnections(database, connector.channels);
+    for (const { id, revision } of wanted) this.#runners.get(id)?.noticeRevision(revision);
+    for (const { id, store_id, channel } of await settleUnwanted(database, connector.channels)) {
+      bus.ring({ ring: "connection", to: [id] }, { store_id, connection_id: id, channel, state: "off", reason: null });
+    }
+    return wanted.map(({ id }) => id);
+  }
+
+  async #acquired(held: Held): Promise<() => Promise<void>> {
+    const row = await loadConnection(this.#parts.database, held.key);
+    if (row === null) return () => Promise.resolve();
+    const runner = new ConnectionRunner(this.#parts, held, row);
+    this.#runners.set(held.key, runner);
+    return async () => {
+      if (this.#runners.get(held.key) === runner) this.#runners.delete(held.key);
+      await runner.stop();
+    };
+  }
+
+  /** One look for all connections, for rings that were lost and for what is due by time. */
+  async #ringDue(): Promise<boolean> {
+    if (this.#runners.size === 0) return false;
+    for (const id of await connectionsWithDue(this.#parts.database, [...this.#runners.keys()])) this.#runners.get(id)?.ring();
+    return false;
+  }
+}

@@ -1,0 +1,104 @@
+// Makes the context that a connector gets for one connection: opened credentials, sealed state, fenced writes.
+import { identifyConnection, isUniqueViolation, readConnectorState, replaceCredentials, writeConnectorState } from "@thikaa/db";
+import type { OwnedConnection } from "@thikaa/db";
+import { toWireId } from "@thikaa/schema";
+import type { CredentialValues } from "../connector.ts";
+import type { ConnectorContext, ConnectorState, IdentifiedAccount } from "../context.ts";
+import { AddressTaken, ConnectionFault, OwnershipLost } from "../faults.ts";
+import { sealedPlaces } from "./parts.ts";
+import type { HostParts } from "./parts.ts";
+import type { StateReport } from "./state-report.ts";
+
+export interface ContextOptions {
+  readonly parts: HostParts;
+  readonly row: OwnedConnection;
+  readonly epoch: number;
+  readonly report: StateReport;
+  readonly signal: AbortSignal;
+}
+
+/** Throws `ConnectionFault` when the connection can't be opened as it stands: credentials, or a sandbox that is not here. */
+export function createContext(options: ContextOptions): ConnectorContext {
+  const { parts, row, report, signal } = options;
+  return {
+    connectionId: row.id,
+    credentials: { values: openCredentials(parts, row), replace: (values) => replace(options, values) },
+    baseUrl: baseUrlOf(parts, row),
+    webhookUrl: parts.config.webhookBase === null || row.environment === "sandbox" ? null : `${parts.config.webhookBase}/hooks/${row.channel}/${toWireId("connection", row.id)}`,
+    webhookSecret: openWebhookSecret(parts, row),
+    identify: (account) => identify(options, account),
+    state: stateOf(options),
+    received: (items) => parts.receiver.receive({ id: row.id, storeId: row.store_id, channel: row.channel }, items),
+    report: (state, reason) => report.say(state, reason),
+    clock: () => new Date(),
+    log: parts.log.child({ connection: row.id }),
+    signal,
+  };
+}
+
+/** The credentials of a connection, opened and of the right shape; throws `ConnectionFault` otherwise. */
+export function openCredentials(parts: Pick<HostParts, "vault" | "connector">, row: OwnedConnection): CredentialValues {
+  const parsed = parts.connector.credentials.values.safeParse(openJson(() => parts.vault.open(row.credentials_sealed, sealedPlaces.credentials(row.id))));
+  if (parsed.success) return parsed.data;
+  const fields = [...new Set(parsed.error.issues.map((issue) => issue.path.join(".")))].join(", ");
+  throw new ConnectionFault({ state: "attention", reason: { code: "credentials_invalid", message: `The credentials are not complete or not well-formed: ${fields || "all"}. Give them again.` } });
+}
+
+/** The secret that proves a webhook request; throws `ConnectionFault` when it can't be opened. */
+export function openWebhookSecret(parts: Pick<HostParts, "vault">, row: OwnedConnection): string {
+  return unsealed(() => parts.vault.open(row.webhook_secret_sealed, sealedPlaces.webhookSecret(row.id)));
+}
+
+function baseUrlOf(parts: HostParts, row: OwnedConnection): string {
+  const { live, sandbox } = parts.config.baseUrls;
+  if (row.environment === "live") return withoutSlash(live);
+  if (sandbox !== null && parts.config.environment !== "production") return withoutSlash(sandbox);
+  throw new ConnectionFault({ state: "attention", reason: { code: "sandbox_closed", message: "This connection belongs to the sandbox, and the sandbox is not open in this installation." } });
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, "");
+}
+
+async function identify({ parts, row, epoch }: ContextOptions, account: IdentifiedAccount): Promise<void> {
+  const fence = { connectionId: row.id, worker: parts.worker.id, epoch };
+  const held = await identifyConnection(parts.database, fence, { address: account.address, display: { name: account.name, link: account.link } }).catch((error: unknown) => {
+    throw isUniqueViolation(error, "connections_one_per_address") ? new AddressTaken() : error;
+  });
+  if (!held) throw new OwnershipLost();
+}
+
+async function replace({ parts, row, epoch }: ContextOptions, values: CredentialValues): Promise<void> {
+  const sealed = parts.vault.seal(JSON.stringify(values), sealedPlaces.credentials(row.id));
+  if (!(await replaceCredentials(parts.database, { connectionId: row.id, worker: parts.worker.id, epoch }, sealed))) throw new OwnershipLost();
+}
+
+function stateOf({ parts, row, epoch }: ContextOptions): ConnectorState {
+  return {
+    async get(keys) {
+      const sealed = await readConnectorState(parts.database, row.id, keys);
+      return new Map([...sealed].map(([key, value]) => [key, parts.vault.open(value, sealedPlaces.state(row.id, key))]));
+    },
+    async set(values) {
+      const sealed = Object.entries(values).map(([key, value]) => [key, value === null ? null : parts.vault.seal(value, sealedPlaces.state(row.id, key))] as const);
+      if (!(await writeConnectorState(parts.database, { connectionId: row.id, worker: parts.worker.id, epoch }, new Map(sealed)))) throw new OwnershipLost();
+    },
+  };
+}
+
+function openJson(open: () => string): unknown {
+  const text = unsealed(open);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function unsealed(open: () => string): string {
+  try {
+    return open();
+  } catch {
+    throw new ConnectionFault({ state: "attention", reason: { code: "credentials_unreadable", message: "The stored credentials can't be opened with this installation's master key. Give them again, or restore the key." } });
+  }
+}

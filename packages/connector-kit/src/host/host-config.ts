@@ -1,0 +1,34 @@
+// What a connector's host needs from its surroundings; read from the environment by the channel app's `config.ts`.
+import type { HttpAddress, Log, LogConfig } from "@thikaa/runtime";
+
+export interface HostConfig {
+  readonly environment: "production" | "development";
+  readonly databaseUrl: string;
+  readonly natsUrl: string;
+  readonly namespace: string;
+  readonly masterKey: string;
+  /** Where providers reach our `/hooks/…`, without a slash at the end; `null` when they can't: connectors poll then. Connections of the sandbox always poll. */
+  readonly webhookBase: string | null;
+  /** Where the provider is, by the connection's environment. `sandbox: null` when there is no stand-in here. */
+  readonly baseUrls: { readonly live: string; readonly sandbox: string | null };
+  /** Its own port, for a pod; `null` when another process's server hands requests to `Service.handle`. */
+  readonly http: HttpAddress | null;
+  readonly logLevel: LogConfig["level"];
+  /** Used instead of a log of its own. */
+  readonly log?: Log;
+}
+
+/** Numbers that hold for every connection. */
+export const hostLimits = {
+  /** Recipients that are sent to at once on one connection. */
+  lanes: 32,
+  /** Outcomes written in one transaction. */
+  settleBatch: 256,
+  /** Milliseconds that sends in flight may take at the end; then they are cut off, and told as uncertain. */
+  sendGraceMs: 7_000,
+  /** Milliseconds for what was cut off to be written down. */
+  cutGraceMs: 800,
+  webhookBodyBytes: 1_048_576,
+  /** The backoff between tries to reach a provider stays at its third step: about 30 s. */
+  backoffSteps: 3,
+} as const;

@@ -1,0 +1,38 @@
+// The parts of a running host, handed to everything that works for it.
+import type { Bus } from "@thikaa/bus";
+import type { Database } from "@thikaa/db";
+import type { ChannelCode } from "@thikaa/schema";
+import type { Log, Worker } from "@thikaa/runtime";
+import type { Vault } from "@thikaa/vault";
+import type { Connector } from "../connector.ts";
+import type { HostConfig } from "./host-config.ts";
+import type { Measures } from "./measures.ts";
+import type { Receiver } from "./receiver.ts";
+import type { Settler } from "./settler.ts";
+
+export interface HostParts {
+  readonly connector: Connector;
+  readonly config: HostConfig;
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly vault: Vault;
+  readonly worker: Worker;
+  readonly log: Log;
+  readonly measures: Measures;
+  readonly settler: Settler;
+  readonly receiver: Receiver;
+}
+
+/** Which connection something is about. */
+export interface ConnectionIdentity {
+  readonly id: string;
+  readonly storeId: string;
+  readonly channel: ChannelCode;
+}
+
+/** Where a connection's secrets are sealed. */
+export const sealedPlaces = {
+  credentials: (connectionId: string) => `connections|credentials|${connectionId}`,
+  webhookSecret: (connectionId: string) => `connections|webhook_secret|${connectionId}`,
+  state: (connectionId: string, key: string) => `connector_state|${connectionId}|${key}`,
+} as const;

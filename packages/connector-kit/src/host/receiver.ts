@@ -1,0 +1,64 @@
+// Receiving: converts what came in and commits it with its raw form; only then may the provider be told.
+import { createHash } from "node:crypto";
+import type { Bus } from "@thikaa/bus";
+import { inboundShard, storeInbound } from "@thikaa/db";
+import type { Database, NewInboundItem } from "@thikaa/db";
+import { converted, storableJson, storableText } from "@thikaa/schema";
+import type { Converted } from "@thikaa/schema";
+import type { Log } from "@thikaa/runtime";
+import type { Connector } from "../connector.ts";
+import type { RawItem } from "../raw-item.ts";
+import type { Measures } from "./measures.ts";
+import type { ConnectionIdentity } from "./parts.ts";
+
+/** Longer names are kept by their digest: an index could not hold them. */
+const longestName = 400;
+const batchLimit = 200;
+
+export class Receiver {
+  readonly #parts: { connector: Connector; database: Database; bus: Bus; log: Log; measures: Measures };
+
+  constructor(parts: { connector: Connector; database: Database; bus: Bus; log: Log; measures: Measures }) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when every item is committed (or was before). Rejects when PostgreSQL can't: then nothing may be acknowledged. */
+  async receive(connection: ConnectionIdentity, items: readonly RawItem[]): Promise<void> {
+    const rows = items.map((item) => this.#toRow(connection, item));
+    for (let start = 0; start < rows.length; start += batchLimit) await this.#store(connection, rows.slice(start, start + batchLimit));
+  }
+
+  async #store(connection: ConnectionIdentity, rows: readonly NewInboundItem[]): Promise<void> {
+    const { database, bus, measures } = this.#parts;
+    const { id, storeId, channel } = connection;
+    const fresh = new Set(await storeInbound(database, connection, rows));
+    measures.inbound.inc({ channel, kind: "repeat" }, rows.length - fresh.size);
+    for (const row of rows) {
+      // A key that stands twice in one batch was stored once.
+      if (!fresh.delete(row.key)) continue;
+      measures.inbound.inc({ channel, kind: row.converted.kind });
+      bus.ring({ ring: "in", to: [channel, id] }, { store_id: storeId, connection_id: id, shard: inboundShard(id, row.thread), item: row.converted });
+    }
+  }
+
+  #toRow(connection: ConnectionIdentity, item: RawItem): NewInboundItem {
+    return { key: bounded(item.key), thread: bounded(item.thread), raw: Buffer.from(item.raw), converted: this.#convert(connection, item) };
+  }
+
+  /** What can't be converted is kept as a notice with its raw form: a fault of ours loses nothing. */
+  #convert(connection: ConnectionIdentity, item: RawItem): Converted {
+    try {
+      const parsed = converted.safeParse(storableJson(this.#parts.connector.convert(item)));
+      if (parsed.success) return parsed.data;
+      this.#parts.log.error({ connection: connection.id, fields: parsed.error.issues.map((issue) => issue.path.join(".")) }, "a conversion did not have the shared schema's form");
+    } catch (error) {
+      this.#parts.log.error({ error, connection: connection.id }, "an item could not be converted");
+    }
+    return { kind: "notice", reason: "not_converted", raw_type: null };
+  }
+}
+
+function bounded(name: string): string {
+  const text = storableText(name);
+  return text.length <= longestName ? text : `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}

@@ -1,0 +1,104 @@
+// Settling outcomes: one batch in flight while the next one gathers, tried again until PostgreSQL has taken it.
+import type { Bus } from "@thikaa/bus";
+import { isUnavailable } from "@thikaa/db";
+import type { Database } from "@thikaa/db";
+import type { Log } from "@thikaa/runtime";
+import { shardOf, storeShards } from "@thikaa/schema";
+import { settle } from "@thikaa/sending";
+import type { BegunAttempt, FinishedAttempt } from "@thikaa/sending";
+import { hostLimits } from "./host-config.ts";
+import { sleep, within } from "./waiting.ts";
+
+interface Entry {
+  readonly finished: FinishedAttempt;
+  readonly resolve: (next: BegunAttempt | null) => void;
+}
+
+const asideMs = 5_000;
+
+/** Takes the outcomes of every connection of the process. They are evidence: none is dropped while the process lives. */
+export class Settler {
+  readonly #database: Database;
+  readonly #bus: Bus;
+  readonly #log: Log;
+  readonly #given = new AbortController();
+  #waiting: Entry[] = [];
+  #running: Promise<void> | null = null;
+
+  constructor(parts: { database: Database; bus: Bus; log: Log }) {
+    this.#database = parts.database;
+    this.#bus = parts.bus;
+    this.#log = parts.log;
+  }
+
+  /** Resolves once the outcome is committed: to the attempt at the message's next part, to be made at once, or `null`. */
+  settle(finished: FinishedAttempt): Promise<BegunAttempt | null> {
+    return new Promise((resolve) => this.#push({ finished, resolve }));
+  }
+
+  /** Writes what waits, for so long at most; what is left then is found open by the connection's next owner. */
+  async stop(graceMs: number): Promise<void> {
+    if (this.#running !== null) await within(graceMs, this.#running);
+    this.#given.abort();
+    if (this.#waiting.length > 0) this.#log.error({ outcomes: this.#waiting.length }, "outcomes could not be written before the end");
+  }
+
+  #push(entry: Entry): void {
+    this.#waiting.push(entry);
+    this.#start();
+  }
+
+  #start(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+      // One may have come in between the last look and this moment.
+      if (this.#waiting.length > 0 && !this.#given.signal.aborted) this.#start();
+    });
+  }
+
+  async #run(): Promise<void> {
+    // Calls answered in one turn of the event loop are settled together.
+    await new Promise(setImmediate);
+    while (this.#waiting.length > 0 && !this.#given.signal.aborted) await this.#write(this.#waiting.splice(0, hostLimits.settleBatch));
+  }
+
+  async #write(batch: readonly Entry[]): Promise<void> {
+    for (let failures = 0; !this.#given.signal.aborted; failures++) {
+      try {
+        return this.#told(batch, await settle(this.#database, batch.map((entry) => entry.finished)));
+      } catch (error) {
+        this.#log.warn({ error, outcomes: batch.length }, "outcomes could not be written; trying again");
+        if (!isUnavailable(error)) return this.#divide(batch);
+        await sleep(Math.min(5_000, 100 * 2 ** failures), this.#given.signal);
+      }
+    }
+    this.#waiting.push(...batch);
+  }
+
+  /** One outcome that PostgreSQL refuses must not hold up the others: halves are tried, and a single one later again. */
+  async #divide(batch: readonly Entry[]): Promise<void> {
+    const [only] = batch;
+    if (batch.length > 1) {
+      const middle = Math.ceil(batch.length / 2);
+      await this.#write(batch.slice(0, middle));
+      await this.#write(batch.slice(middle));
+    } else if (only !== undefined) {
+      void sleep(asideMs, this.#given.signal).then(() => this.#push(only));
+    }
+  }
+
+  #told(batch: readonly Entry[], settled: { readonly next: readonly BegunAttempt[]; readonly eventsFor: readonly string[] }): void {
+    this.ringUnnumbered(settled.eventsFor);
+    const next = new Map(settled.next.map((attempt) => [attempt.messageId, attempt]));
+    for (const { finished, resolve } of batch) {
+      const following = next.get(finished.attempt.messageId) ?? null;
+      next.delete(finished.attempt.messageId);
+      resolve(following);
+    }
+  }
+
+  /** Rings the sequencer for stores whose events wait for numbers. */
+  ringUnnumbered(storeIds: readonly string[]): void {
+    for (const shard of new Set(storeIds.map((id) => shardOf(id, storeShards)))) this.#bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+  }
+}

@@ -1,0 +1,89 @@
+// Starts what runs a connector in a process, and stops it: database, bus, worker, connections, webhook door.
+import { Bus } from "@thikaa/bus";
+import { checkSchema, Database, saveChannelDescription } from "@thikaa/db";
+import { createLog, Metrics, serveHttp, withHealth, Worker } from "@thikaa/runtime";
+import type { HttpServer, Log, Service } from "@thikaa/runtime";
+import { Vault } from "@thikaa/vault";
+import type { Connector } from "../connector.ts";
+import { Connections } from "./connections.ts";
+import type { HostConfig } from "./host-config.ts";
+import { Measures } from "./measures.ts";
+import type { HostParts } from "./parts.ts";
+import { Receiver } from "./receiver.ts";
+import { Settler } from "./settler.ts";
+import { createWebhookListener } from "./webhooks.ts";
+
+export interface HostOptions {
+  readonly connector: Connector;
+  readonly config: HostConfig;
+}
+
+type Closing = readonly [what: string, close: () => Promise<void>];
+
+/**
+ * Runs a connector: takes its share of the channel's connections and keeps them open until `stop`. Rejects in plain words
+ * when the database, its schema or NATS is not there; then nothing is left open.
+ */
+export async function startConnectorHost({ connector, config }: HostOptions): Promise<Service> {
+  const name = `channel-${connector.channels.join("-")}`;
+  const log = config.log ?? createLog({ name, level: config.logLevel });
+  // What was opened, to be closed in the opposite order.
+  const open: Closing[] = [];
+  try {
+    return await startParts({ connector, config, name, log, open });
+  } catch (error) {
+    await closeAll(open, log);
+    throw error;
+  }
+}
+
+async function startParts({ connector, config, name, log, open }: HostOptions & { name: string; log: Log; open: Closing[] }): Promise<Service> {
+  const vault = new Vault(config.masterKey);
+  const database = new Database({ url: config.databaseUrl, applicationName: name });
+  open.push(["database", () => database.close()]);
+  await checkSchema(database);
+  const bus = await Bus.connect({ url: config.natsUrl, namespace: config.namespace, name });
+  open.push(["bus", () => bus.close()]);
+  await describeChannels(connector, database);
+  const worker = await Worker.start({ database, role: name, log });
+  open.push(["worker", () => worker.stop()]);
+  const metrics = new Metrics(name);
+  const measures = new Measures(metrics);
+  const settler = new Settler({ database, bus, log });
+  open.push(["settler", () => settler.stop(1_000)]);
+  const receiver = new Receiver({ connector, database, bus, log, measures });
+  const parts: HostParts = { connector, config, database, bus, vault, worker, log, measures, settler, receiver };
+  const state = { stopping: false };
+  const handle = createWebhookListener(parts);
+  const connections = new Connections(parts);
+  open.push(["connections", () => connections.stop()]);
+  bus.listen({ ring: "connection", to: ["*"] }, ({ channel }) => {
+    if (connector.channels.includes(channel)) connections.nudge();
+  });
+  const ready = () => !state.stopping && worker.alive && connections.settled;
+  if (config.http !== null) {
+    const server: HttpServer = await serveHttp(config.http, withHealth({ ready, metrics, next: handle }));
+    open.push(["http", () => server.close(1_000)]);
+  }
+  return { name, handle, ready, stop: stopOnce(() => ((state.stopping = true), closeAll(open, log))) };
+}
+
+async function describeChannels(connector: Connector, database: Database): Promise<void> {
+  for (const channel of connector.channels) {
+    const capabilities = connector.capabilities[channel];
+    if (capabilities === undefined) throw new Error(`The connector serves '${channel}' but does not say what it can carry.`);
+    await saveChannelDescription(database, channel, { capabilities, credentials: [...connector.credentials.fields] });
+  }
+}
+
+function stopOnce(stop: () => Promise<void>): () => Promise<void> {
+  let stopped: Promise<void> | null = null;
+  return () => (stopped ??= stop());
+}
+
+/** Closes the last opened first; what can't be closed cleanly is said and the rest goes on. */
+async function closeAll(open: readonly Closing[], log: Log): Promise<void> {
+  for (const [what, close] of open.toReversed()) {
+    await close().catch((error: unknown) => log.warn({ error, what }, "something did not close cleanly"));
+  }
+}

@@ -1,0 +1,6 @@
+// The connector contract: exports only.
+export type * from "./connected-account.ts";
+export type * from "./connector.ts";
+export type * from "./context.ts";
+export * from "./faults.ts";
+export type * from "./raw-item.ts";
