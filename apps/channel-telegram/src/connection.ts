@@ -1,0 +1,54 @@
+// Opens one bot: proves the token, claims the bot for this connection, and only then touches its updates.
+import type { ConnectedAccount, ConnectorContext, PollingFacet, TypingFacet } from "@thikaa/connector-kit";
+import { ConnectionFault } from "@thikaa/connector-kit";
+import { readRecipient } from "./ids.ts";
+import { sendPart } from "./outbound/send.ts";
+import { Throttling } from "./outbound/throttling.ts";
+import { TelegramClient } from "./platform/client.ts";
+import { faultOf, TelegramCallError } from "./platform/errors.ts";
+import { TelegramPolling } from "./polling.ts";
+
+/** Throws `ConnectionFault`: the token is refused, the bot belongs to another connection, or Telegram can't be reached. */
+export async function connect(context: ConnectorContext): Promise<ConnectedAccount> {
+  const token = context.credentials.values["token"];
+  if (token === undefined) throw new ConnectionFault({ state: "attention", reason: { code: "credentials_invalid", message: "There is no bot token. Give one to this connection." } });
+  const client = new TelegramClient({ token, baseUrl: context.baseUrl, life: context.signal });
+  try {
+    const bot = await client.getMe();
+    const link = bot.username === undefined ? null : `https://t.me/${bot.username}`;
+    // Before the webhook and the updates: a token used twice must not take the other connection's messages away.
+    await context.identify({ address: String(bot.id), name: bot.first_name ?? bot.username ?? String(bot.id), link });
+    if (context.webhookUrl === null) await client.deleteWebhook();
+    else await client.setWebhook({ url: context.webhookUrl, secret: context.webhookSecret });
+  } catch (error) {
+    throw error instanceof TelegramCallError ? faultOf(error) : error;
+  }
+  return new TelegramAccount(client, context.webhookUrl === null ? new TelegramPolling(client) : undefined);
+}
+
+class TelegramAccount implements ConnectedAccount {
+  readonly polling: PollingFacet | undefined;
+  readonly typing: TypingFacet;
+  readonly #client: TelegramClient;
+  readonly #throttling = new Throttling();
+
+  constructor(client: TelegramClient, polling: PollingFacet | undefined) {
+    this.#client = client;
+    this.polling = polling;
+    this.typing = { show: (to, signal) => this.#showTyping(to, signal) };
+  }
+
+  send(part: Parameters<ConnectedAccount["send"]>[0]): ReturnType<ConnectedAccount["send"]> {
+    return sendPart(part, { client: this.#client, throttling: this.#throttling });
+  }
+
+  /** Every call is a request of its own: there is nothing to close. A webhook stays, so that updates wait for whoever comes next. */
+  disconnect(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #showTyping(to: string, signal: AbortSignal): Promise<void> {
+    const chat = readRecipient(to);
+    if (chat !== null) await this.#client.sendTyping(chat, signal);
+  }
+}

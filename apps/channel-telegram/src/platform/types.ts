@@ -1,0 +1,49 @@
+// The parts of Telegram's updates that we read. Lenient: a field of an unforeseen form counts as absent, unknown fields pass.
+import { z } from "zod";
+
+const id = z.number().int();
+const optionalText = z.string().optional().catch(undefined);
+const optionalList = z.array(z.unknown()).optional().catch(undefined);
+
+const chat = z.looseObject({ id, type: optionalText, first_name: optionalText, last_name: optionalText, title: optionalText, username: optionalText });
+const person = z.looseObject({ id, is_bot: z.boolean().catch(false), first_name: optionalText, last_name: optionalText, username: optionalText, language_code: optionalText });
+
+export const message = z.looseObject({
+  message_id: id,
+  chat,
+  from: person.optional().catch(undefined),
+  date: id.optional().catch(undefined),
+  edit_date: id.optional().catch(undefined),
+  text: optionalText,
+  caption: optionalText,
+  business_connection_id: optionalText,
+  sender_business_bot: z.unknown().optional(),
+  reply_to_message: z.looseObject({ message_id: id }).optional().catch(undefined),
+  reply_markup: z.looseObject({ inline_keyboard: z.array(z.array(z.looseObject({ text: optionalText, callback_data: optionalText }))) }).optional().catch(undefined),
+  new_chat_members: optionalList,
+});
+export type TelegramMessage = z.infer<typeof message>;
+export type TelegramChat = z.infer<typeof chat>;
+export type TelegramPerson = z.infer<typeof person>;
+
+export const callbackQuery = z.looseObject({ id: z.string(), from: person, message: message.optional().catch(undefined), data: optionalText });
+export type TelegramCallbackQuery = z.infer<typeof callbackQuery>;
+
+/** Any update: its number, and one other key that names its kind. */
+export const update = z.looseObject({ update_id: id });
+
+/** What `getMe` tells of a bot. */
+export const bot = z.looseObject({ id, first_name: optionalText, username: optionalText });
+export type TelegramBot = z.infer<typeof bot>;
+
+/** The kinds of update we ask for. What is not named here Telegram never sends. */
+export const wantedUpdates = [
+  "message",
+  "edited_message",
+  "callback_query",
+  "my_chat_member",
+  "business_connection",
+  "business_message",
+  "edited_business_message",
+  "deleted_business_messages",
+] as const;
