@@ -1,0 +1,53 @@
+// The settler: writes what came of attempts in batches, and keeps trying while the database is away.
+import { settleDeliveries } from "@thikaa/db";
+import type { Database, SettledDelivery } from "@thikaa/db";
+import { startLoop } from "@thikaa/runtime";
+import type { Log, Loop } from "@thikaa/runtime";
+
+const batchSize = 500;
+const gatherMs = 2;
+
+interface Waiting {
+  readonly settled: SettledDelivery;
+  readonly done: () => void;
+}
+
+export class Settler {
+  readonly #database: Database;
+  readonly #worker: string;
+  readonly #loop: Loop;
+  #waiting: Waiting[] = [];
+
+  constructor(config: { database: Database; worker: string; log: Log }) {
+    this.#database = config.database;
+    this.#worker = config.worker;
+    this.#loop = startLoop({
+      work: () => this.#write(),
+      everyMs: 1_000,
+      gatherMs,
+      onError: (error) => config.log.warn({ error, waiting: this.#waiting.length }, "outcomes of deliveries could not be written yet"),
+    });
+  }
+
+  /** Resolves when the outcome is committed. */
+  settle(settled: SettledDelivery): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ settled, done: resolve });
+      this.#loop.ring();
+    });
+  }
+
+  /** Ends. What could not be written is found by the shard's next owner as an attempt without an end. */
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+  }
+
+  async #write(): Promise<boolean> {
+    const batch = this.#waiting.slice(0, batchSize);
+    if (batch.length === 0) return false;
+    await settleDeliveries(this.#database, this.#worker, batch.map(({ settled }) => settled));
+    this.#waiting = this.#waiting.slice(batch.length);
+    for (const { done } of batch) done();
+    return this.#waiting.length > 0;
+  }
+}
