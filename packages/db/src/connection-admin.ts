@@ -51,7 +51,10 @@ export interface FirstReport {
   readonly reason: ConnectionReason | null;
 }
 
-const noWorker = JSON.stringify({ code: "no_worker", message: "No worker runs this connection just now. It goes on by itself as soon as one does." });
+const noWorker = JSON.stringify({
+  code: "no_worker",
+  message: "No worker runs this connection just now. It goes on by itself as soon as one does.",
+});
 const isOrphan = `c.state IN ('connected', 'limited') AND NOT EXISTS (
   SELECT 1 FROM assignments a JOIN workers w ON w.id = a.worker AND w.expires_at > now() WHERE a.key = c.id::text)`;
 
@@ -63,7 +66,10 @@ const selectConnection = `SELECT c.id, c.store_id, s.slug AS store, c.channel, c
   FROM connections c JOIN stores s ON s.id = c.store_id WHERE c.desired <> 'removed'`;
 
 /** Inserts a connection, wanted on and connecting; the first of its store on its channel is that channel's default. */
-export async function createConnection(database: Database, connection: NewConnection): Promise<void> {
+export async function createConnection(
+  database: Database,
+  connection: NewConnection,
+): Promise<void> {
   await database.transaction(async (transaction) => {
     await lockStore(transaction, connection.storeId);
     await transaction.query({
@@ -85,39 +91,84 @@ export async function createConnection(database: Database, connection: NewConnec
 }
 
 /** All connections but removed ones, of one store or of all, oldest first. */
-export async function listConnections(database: Queryable, storeId: string | null = null): Promise<AdminConnection[]> {
-  return (await database.query<AdminConnection>({ text: `${selectConnection} AND ($1::uuid IS NULL OR c.store_id = $1) ORDER BY s.slug, c.id`, values: [storeId] })).rows;
+export async function listConnections(
+  database: Queryable,
+  storeId: string | null = null,
+): Promise<AdminConnection[]> {
+  return (
+    await database.query<AdminConnection>({
+      text: `${selectConnection} AND ($1::uuid IS NULL OR c.store_id = $1) ORDER BY s.slug, c.id`,
+      values: [storeId],
+    })
+  ).rows;
 }
 
 /** The connection of an id, or `null` when there is none or it was removed. */
-export async function findConnection(database: Queryable, id: string): Promise<AdminConnection | null> {
-  return (await database.query<AdminConnection>({ text: `${selectConnection} AND c.id = $1`, values: [id] })).rows[0] ?? null;
+export async function findConnection(
+  database: Queryable,
+  id: string,
+): Promise<AdminConnection | null> {
+  return (
+    (
+      await database.query<AdminConnection>({
+        text: `${selectConnection} AND c.id = $1`,
+        values: [id],
+      })
+    ).rows[0] ?? null
+  );
 }
 
 /** What the owner of a connection last reported, or `null` when its row is gone. */
-export async function readFirstReport(database: Queryable, id: string): Promise<FirstReport | null> {
-  return (await database.query<FirstReport & { [column: string]: unknown }>({ text: "SELECT state, reason FROM connections WHERE id = $1 AND desired <> 'removed'", values: [id] })).rows[0] ?? null;
+export async function readFirstReport(
+  database: Queryable,
+  id: string,
+): Promise<FirstReport | null> {
+  return (
+    (
+      await database.query<FirstReport & { [column: string]: unknown }>({
+        text: "SELECT state, reason FROM connections WHERE id = $1 AND desired <> 'removed'",
+        values: [id],
+      })
+    ).rows[0] ?? null
+  );
 }
 
 /** Changes what is given and leaves the rest. New credentials or a new wish raise the revision, by which the owner sees them. */
-export async function changeConnection(database: Database, connection: Pick<AdminConnection, "id" | "store_id" | "channel">, change: ConnectionChange): Promise<void> {
+export async function changeConnection(
+  database: Database,
+  connection: Pick<AdminConnection, "id" | "store_id" | "channel">,
+  change: ConnectionChange,
+): Promise<void> {
   await database.transaction(async (transaction) => {
     await lockStore(transaction, connection.store_id);
     if (change.makeDefault === true) {
-      await transaction.query({ text: "UPDATE connections SET is_default = false WHERE store_id = $1 AND channel = $2 AND is_default", values: [connection.store_id, connection.channel] });
+      await transaction.query({
+        text: "UPDATE connections SET is_default = false WHERE store_id = $1 AND channel = $2 AND is_default",
+        values: [connection.store_id, connection.channel],
+      });
     }
     await transaction.query({
       text: `UPDATE connections SET name = coalesce($3, name), is_default = is_default OR $4, desired = coalesce($5, desired),
              credentials_sealed = coalesce($6, credentials_sealed),
              revision = revision + CASE WHEN $6::text IS NOT NULL OR $5::text IS DISTINCT FROM desired AND $5::text IS NOT NULL THEN 1 ELSE 0 END
              WHERE store_id = $1 AND id = $2 AND desired <> 'removed'`,
-      values: [connection.store_id, connection.id, change.name, change.makeDefault === true, change.desired, change.credentialsSealed],
+      values: [
+        connection.store_id,
+        connection.id,
+        change.name,
+        change.makeDefault === true,
+        change.desired,
+        change.credentialsSealed,
+      ],
     });
   });
 }
 
 /** Marks a connection removed: its owner lets it go, its address is free again, and the oldest left takes its place as default. */
-export async function removeConnection(database: Database, connection: Pick<AdminConnection, "id" | "store_id" | "channel">): Promise<void> {
+export async function removeConnection(
+  database: Database,
+  connection: Pick<AdminConnection, "id" | "store_id" | "channel">,
+): Promise<void> {
   await database.transaction(async (transaction) => {
     await lockStore(transaction, connection.store_id);
     await transaction.query({
@@ -129,16 +180,28 @@ export async function removeConnection(database: Database, connection: Pick<Admi
 }
 
 /** Takes a connection that failed its first check away whole, credentials and all: nothing was ever sent or received by it. */
-export async function discardConnection(database: Database, connection: Pick<AdminConnection, "id" | "store_id" | "channel">): Promise<void> {
+export async function discardConnection(
+  database: Database,
+  connection: Pick<AdminConnection, "id" | "store_id" | "channel">,
+): Promise<void> {
   await database.transaction(async (transaction) => {
     await lockStore(transaction, connection.store_id);
-    await transaction.query({ text: "DELETE FROM connector_state WHERE connection_id = $1", values: [connection.id] });
-    await transaction.query({ text: "DELETE FROM connections WHERE store_id = $1 AND id = $2", values: [connection.store_id, connection.id] });
+    await transaction.query({
+      text: "DELETE FROM connector_state WHERE connection_id = $1",
+      values: [connection.id],
+    });
+    await transaction.query({
+      text: "DELETE FROM connections WHERE store_id = $1 AND id = $2",
+      values: [connection.store_id, connection.id],
+    });
     await promoteOldest(transaction, connection);
   });
 }
 
-async function promoteOldest(transaction: Queryable, connection: Pick<AdminConnection, "store_id" | "channel">): Promise<void> {
+async function promoteOldest(
+  transaction: Queryable,
+  connection: Pick<AdminConnection, "store_id" | "channel">,
+): Promise<void> {
   await transaction.query({
     text: `UPDATE connections SET is_default = true WHERE id = (
              SELECT id FROM connections WHERE store_id = $1 AND channel = $2 AND desired <> 'removed' ORDER BY id LIMIT 1)
@@ -149,5 +212,8 @@ async function promoteOldest(transaction: Queryable, connection: Pick<AdminConne
 
 /** Changes of one store's connections wait for each other, so that there is always exactly one default. */
 async function lockStore(transaction: Queryable, storeId: string): Promise<void> {
-  await transaction.query({ text: "SELECT 1 FROM stores WHERE id = $1 FOR NO KEY UPDATE", values: [storeId] });
+  await transaction.query({
+    text: "SELECT 1 FROM stores WHERE id = $1 FOR NO KEY UPDATE",
+    values: [storeId],
+  });
 }

@@ -62,7 +62,17 @@ export async function createInstance(database: Database, instance: NewInstance):
     await transaction.query({
       text: `INSERT INTO instances (store_id, id, name, channels, key_hash, key_prefix, key_last4, rate_limit, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      values: [instance.storeId, instance.id, instance.name, instance.channels, instance.keyHash, instance.keyPrefix, instance.keyLast4, instance.rateLimit, instance.expiresAt],
+      values: [
+        instance.storeId,
+        instance.id,
+        instance.name,
+        instance.channels,
+        instance.keyHash,
+        instance.keyPrefix,
+        instance.keyLast4,
+        instance.rateLimit,
+        instance.expiresAt,
+      ],
     });
     if (instance.endpoint !== null) await putEndpoint(transaction, instance, instance.endpoint);
   });
@@ -70,22 +80,43 @@ export async function createInstance(database: Database, instance: NewInstance):
 
 /** A store's instances, oldest first. */
 export async function listInstances(database: Queryable, storeId: string): Promise<Instance[]> {
-  return (await database.query<Instance>({ text: `${selectInstance} WHERE i.store_id = $1 ORDER BY i.id`, values: [storeId] })).rows;
+  return (
+    await database.query<Instance>({
+      text: `${selectInstance} WHERE i.store_id = $1 ORDER BY i.id`,
+      values: [storeId],
+    })
+  ).rows;
 }
 
 /** The instance of an id, or `null`. */
 export async function findInstance(database: Queryable, id: string): Promise<Instance | null> {
-  return (await database.query<Instance>({ text: `${selectInstance} WHERE i.id = $1`, values: [id] })).rows[0] ?? null;
+  return (
+    (await database.query<Instance>({ text: `${selectInstance} WHERE i.id = $1`, values: [id] }))
+      .rows[0] ?? null
+  );
 }
 
 /** Changes what is given and leaves the rest. A revoked instance stays revoked: resolves to `false`, with nothing changed. */
-export async function changeInstance(database: Database, instance: Pick<Instance, "id" | "store_id">, change: InstanceChange): Promise<boolean> {
+export async function changeInstance(
+  database: Database,
+  instance: Pick<Instance, "id" | "store_id">,
+  change: InstanceChange,
+): Promise<boolean> {
   return database.transaction(async (transaction) => {
     const { rowCount } = await transaction.query({
       text: `UPDATE instances SET name = coalesce($3, name), channels = coalesce($4, channels), status = coalesce($5, status),
              rate_limit = coalesce($6, rate_limit), expires_at = CASE WHEN $7 THEN $8 ELSE expires_at END
              WHERE store_id = $1 AND id = $2 AND status <> 'revoked'`,
-      values: [instance.store_id, instance.id, change.name, change.channels, change.status, change.rateLimit, change.expiresAt !== undefined, change.expiresAt ?? null],
+      values: [
+        instance.store_id,
+        instance.id,
+        change.name,
+        change.channels,
+        change.status,
+        change.rateLimit,
+        change.expiresAt !== undefined,
+        change.expiresAt ?? null,
+      ],
     });
     if (rowCount === 0) return false;
     await changeEndpoint(transaction, instance, change);
@@ -93,19 +124,32 @@ export async function changeInstance(database: Database, instance: Pick<Instance
   });
 }
 
-async function changeEndpoint(transaction: Queryable, instance: Pick<Instance, "id" | "store_id">, change: InstanceChange): Promise<void> {
+async function changeEndpoint(
+  transaction: Queryable,
+  instance: Pick<Instance, "id" | "store_id">,
+  change: InstanceChange,
+): Promise<void> {
   const of = [instance.store_id, instance.id];
   // A revoked key must not go on receiving what customers write.
   if (change.webhook === null || change.status === "revoked") {
     const reason = change.status === "revoked" ? "its key was revoked" : "taken away by its owner";
-    await transaction.query({ text: "UPDATE endpoints SET status = 'disabled', disabled_reason = $3 WHERE store_id = $1 AND instance_id = $2", values: [...of, reason] });
+    await transaction.query({
+      text: "UPDATE endpoints SET status = 'disabled', disabled_reason = $3 WHERE store_id = $1 AND instance_id = $2",
+      values: [...of, reason],
+    });
   } else if (change.webhook !== undefined && "secretSealed" in change.webhook) {
     await putEndpoint(transaction, { storeId: instance.store_id, id: instance.id }, change.webhook);
   } else if (change.webhook !== undefined) {
-    await transaction.query({ text: "UPDATE endpoints SET url = $3 WHERE store_id = $1 AND instance_id = $2", values: [...of, change.webhook.url] });
+    await transaction.query({
+      text: "UPDATE endpoints SET url = $3 WHERE store_id = $1 AND instance_id = $2",
+      values: [...of, change.webhook.url],
+    });
   }
   if (change.events !== undefined) {
-    await transaction.query({ text: "UPDATE endpoints SET events = $3 WHERE store_id = $1 AND instance_id = $2", values: [...of, change.events] });
+    await transaction.query({
+      text: "UPDATE endpoints SET events = $3 WHERE store_id = $1 AND instance_id = $2",
+      values: [...of, change.events],
+    });
   }
 }
 
@@ -113,10 +157,24 @@ async function changeEndpoint(transaction: Queryable, instance: Pick<Instance, "
  * An instance has at most one endpoint. One that was taken away makes room: its row stays for its deliveries, without the instance's name
  * on it, so that the new one has an id and a secret of its own.
  */
-async function putEndpoint(transaction: Queryable, instance: Pick<NewInstance, "storeId" | "id">, endpoint: NewEndpoint): Promise<void> {
-  await transaction.query({ text: "UPDATE endpoints SET instance_id = NULL, status = 'disabled' WHERE store_id = $1 AND instance_id = $2", values: [instance.storeId, instance.id] });
+async function putEndpoint(
+  transaction: Queryable,
+  instance: Pick<NewInstance, "storeId" | "id">,
+  endpoint: NewEndpoint,
+): Promise<void> {
+  await transaction.query({
+    text: "UPDATE endpoints SET instance_id = NULL, status = 'disabled' WHERE store_id = $1 AND instance_id = $2",
+    values: [instance.storeId, instance.id],
+  });
   await transaction.query({
     text: "INSERT INTO endpoints (store_id, id, instance_id, url, events, secret_sealed) VALUES ($1, $2, $3, $4, $5, $6)",
-    values: [instance.storeId, endpoint.id, instance.id, endpoint.url, endpoint.events, endpoint.secretSealed],
+    values: [
+      instance.storeId,
+      endpoint.id,
+      instance.id,
+      endpoint.url,
+      endpoint.events,
+      endpoint.secretSealed,
+    ],
   });
 }

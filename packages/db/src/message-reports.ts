@@ -98,7 +98,10 @@ const messageColumns = `m.id, m.store_id, s.slug AS store, m.direction, m.origin
   m.client_reference, m.status, m.final, m.reason, m.price_micro, m.refunded, m.possible_duplicate, m.provider_message_id, m.send_at, m.deadline_at, m.created_at, m.updated_at`;
 
 /** Gathers the report of a message, or resolves to `null` when there is no such message. */
-export async function readMessageReport(database: Queryable, id: string): Promise<MessageReport | null> {
+export async function readMessageReport(
+  database: Queryable,
+  id: string,
+): Promise<MessageReport | null> {
   // One look-up by primary key a store: an id alone leads no index, since the store leads every key.
   const { rows } = await database.query<ReportedMessage & { [column: string]: unknown }>({
     text: `SELECT ${messageColumns} FROM stores s CROSS JOIN LATERAL (SELECT * FROM messages WHERE store_id = s.id AND id = $1) m
@@ -108,7 +111,10 @@ export async function readMessageReport(database: Queryable, id: string): Promis
   const [message] = rows;
   if (message === undefined) return null;
   const [queue, parts, attempts, events] = await Promise.all([
-    database.query<ReportedQueueRow & { [column: string]: unknown }>({ text: "SELECT due_at, failures FROM send_queue WHERE message_id = $1", values: [id] }),
+    database.query<ReportedQueueRow & { [column: string]: unknown }>({
+      text: "SELECT due_at, failures FROM send_queue WHERE message_id = $1",
+      values: [id],
+    }),
     database.query<ReportedPart & { [column: string]: unknown }>({
       text: "SELECT n, status, provider_message_id, sent_at FROM parts WHERE store_id = $1 AND message_id = $2 ORDER BY n",
       values: [message.store_id, id],
@@ -121,7 +127,10 @@ export async function readMessageReport(database: Queryable, id: string): Promis
 }
 
 /** A store's messages that fit the filter, newest first. */
-export async function listMessages(database: Queryable, filter: MessageFilter): Promise<ReportedMessage[]> {
+export async function listMessages(
+  database: Queryable,
+  filter: MessageFilter,
+): Promise<ReportedMessage[]> {
   const { rows } = await database.query<ReportedMessage & { [column: string]: unknown }>({
     text: `SELECT ${messageColumns} FROM messages m JOIN stores s ON s.id = m.store_id LEFT JOIN connections c ON c.id = m.connection_id
            WHERE m.store_id = $1 AND ($2 = false OR m.status IN ('failed', 'uncertain'))
@@ -137,7 +146,11 @@ interface AttemptRow extends ReportedAttempt {
   readonly [column: string]: unknown;
 }
 
-async function readAttempts(database: Queryable, storeId: string, subjects: readonly string[]): Promise<AttemptRow[]> {
+async function readAttempts(
+  database: Queryable,
+  storeId: string,
+  subjects: readonly string[],
+): Promise<AttemptRow[]> {
   const { rows } = await database.query<AttemptRow>({
     text: "SELECT subject_id, part, number, started_at, finished_at, outcome, detail FROM attempts WHERE store_id = $1 AND subject_id = ANY($2) ORDER BY id",
     values: [storeId, subjects],
@@ -153,16 +166,27 @@ async function readEvents(database: Queryable, message: ReportedMessage): Promis
            UNION ALL
            SELECT id, NULL, type, created_at, data FROM events_unnumbered WHERE store_id = $1 AND data ->> 'message_id' = $4
            ORDER BY created_at, id`,
-    values: [message.store_id, message.created_at, message.updated_at, toWireId("message", message.id)],
+    values: [
+      message.store_id,
+      message.created_at,
+      message.updated_at,
+      toWireId("message", message.id),
+    ],
   });
   return rows;
 }
 
-async function readDeliveries(database: Queryable, storeId: string, events: readonly ReportedEvent[]): Promise<ReportedDelivery[]> {
+async function readDeliveries(
+  database: Queryable,
+  storeId: string,
+  events: readonly ReportedEvent[],
+): Promise<ReportedDelivery[]> {
   const ids = events.map((event) => event.id);
   const [first] = ids.toSorted();
   if (first === undefined) return [];
-  const { rows } = await database.query<Omit<ReportedDelivery, "attempts"> & { [column: string]: unknown }>({
+  const { rows } = await database.query<
+    Omit<ReportedDelivery, "attempts"> & { [column: string]: unknown }
+  >({
     text: `SELECT d.id, d.event_id, coalesce(v.type, '') AS event, e.url, i.name AS instance, d.status, d.last_status, d.last_error, d.created_at, d.finished_at
            FROM deliveries d LEFT JOIN endpoints e ON e.store_id = d.store_id AND e.id = d.endpoint_id
            LEFT JOIN instances i ON i.store_id = e.store_id AND i.id = e.instance_id
@@ -170,6 +194,13 @@ async function readDeliveries(database: Queryable, storeId: string, events: read
            WHERE d.store_id = $1 AND d.event_id = ANY($2) ORDER BY d.id`,
     values: [storeId, ids],
   });
-  const attempts = Map.groupBy(await readAttempts(database, storeId, rows.map((row) => row.id)), (attempt) => attempt.subject_id);
+  const attempts = Map.groupBy(
+    await readAttempts(
+      database,
+      storeId,
+      rows.map((row) => row.id),
+    ),
+    (attempt) => attempt.subject_id,
+  );
   return rows.map((row) => ({ ...row, attempts: attempts.get(row.id) ?? [] }));
 }

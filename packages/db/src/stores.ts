@@ -47,8 +47,16 @@ export async function createStore(database: Database, store: NewStore): Promise<
       text: "INSERT INTO stores (id, slug, name, environment, plan, default_calling_code) VALUES ($1, $2, $3, $4, $5, $6)",
       values: [id, store.slug, store.name, store.environment, store.plan, store.defaultCallingCode],
     });
-    await transaction.query({ text: "INSERT INTO balances (store_id, balance_micro) VALUES ($1, $2)", values: [id, store.creditMicro] });
-    if (store.creditMicro !== 0) await writeCredit(transaction, { storeId: id, amountMicro: store.creditMicro, note: "first credit" });
+    await transaction.query({
+      text: "INSERT INTO balances (store_id, balance_micro) VALUES ($1, $2)",
+      values: [id, store.creditMicro],
+    });
+    if (store.creditMicro !== 0)
+      await writeCredit(transaction, {
+        storeId: id,
+        amountMicro: store.creditMicro,
+        note: "first credit",
+      });
   });
   return id;
 }
@@ -60,11 +68,18 @@ export async function listStores(database: Queryable): Promise<Store[]> {
 
 /** The store of a slug, or `null`. */
 export async function findStore(database: Queryable, slug: string): Promise<Store | null> {
-  return (await database.query<Store>({ text: `${selectStore} WHERE s.slug = $1`, values: [slug] })).rows[0] ?? null;
+  return (
+    (await database.query<Store>({ text: `${selectStore} WHERE s.slug = $1`, values: [slug] }))
+      .rows[0] ?? null
+  );
 }
 
 /** Changes what is given and leaves the rest. */
-export async function changeStore(database: Database, storeId: string, change: StoreChange): Promise<void> {
+export async function changeStore(
+  database: Database,
+  storeId: string,
+  change: StoreChange,
+): Promise<void> {
   if (Object.keys(change).length === 0) return;
   await database.kysely.updateTable("stores").set(change).where("id", "=", storeId).execute();
 }

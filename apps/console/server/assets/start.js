@@ -1,0 +1,35 @@
+// Keeps the list of connections fresh, and lets commands be copied.
+const refreshMs = 3000;
+const list = document.getElementById("connections");
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  const label = button.textContent;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
+    button.textContent = button.dataset.done;
+    setTimeout(() => (button.textContent = label), 1500);
+  });
+}
+
+async function refresh() {
+  if (document.visibilityState === "visible") {
+    try {
+      const answer = await fetch(list.dataset.refresh, { headers: { Accept: "text/html" } });
+      const text = answer.ok ? await answer.text() : null;
+      // Written anew only when it changed, so that a screen reader is not told the same again.
+      if (text !== null && text !== list.dataset.shown) {
+        const parsed = new DOMParser().parseFromString(text, "text/html");
+        list.replaceChildren(...parsed.body.childNodes);
+        list.dataset.shown = text;
+      }
+      list.classList.toggle("stale", !answer.ok);
+    } catch {
+      list.classList.add("stale");
+    }
+  }
+  setTimeout(refresh, refreshMs);
+}
+
+if (list) setTimeout(refresh, refreshMs);

@@ -1,0 +1,27 @@
+// The channels of this house: what each can carry and which credentials it takes, as its app says.
+import { channelCodes, channels } from "@thikaa/schema";
+import { readDescriptions } from "./credentials.ts";
+import { ok } from "./route.ts";
+import type { Route } from "./route.ts";
+
+export const channelRoutes: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/channels",
+    handle: async (house) => {
+      const descriptions = await readDescriptions(house);
+      return ok({
+        channels: channelCodes.map((code) => {
+          const description = descriptions.get(code);
+          return {
+            channel: code,
+            name: channels[code].name,
+            available: description !== undefined,
+            credentials: description?.credentials ?? [],
+            capabilities: description?.capabilities ?? null,
+          };
+        }),
+      });
+    },
+  },
+];

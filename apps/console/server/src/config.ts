@@ -1,0 +1,52 @@
+// Settings of the console: read once from the environment, with every fault named.
+import { commonSettings, flag, parseSettings } from "@thikaa/runtime";
+import type { Environment, HttpAddress, Log, LogConfig } from "@thikaa/runtime";
+import { z } from "zod";
+
+export interface ConsoleConfig {
+  readonly environment: Environment;
+  readonly databaseUrl: string;
+  readonly natsUrl: string;
+  readonly namespace: string;
+  readonly masterKey: string;
+  /** Who presents it may do everything. */
+  readonly adminToken: string;
+  /** Under which the house is reached from outside, without a last slash; `null` when only here. */
+  readonly publicUrl: string | null;
+  /** Whether the sandbox with its stand-ins is open in this house. */
+  readonly sandbox: boolean;
+  /** Whether webhooks may lead into the operator's own network. */
+  readonly allowPrivateNetwork: boolean;
+  /** `null` when another server passes requests to `Service.handle`. */
+  readonly http: HttpAddress | null;
+  readonly logLevel?: LogConfig["level"];
+  readonly log?: Log;
+  /** How long `connection add` waits for the channel's first report, in milliseconds; 20 s by default. */
+  readonly firstCheckMs?: number;
+}
+
+const settings = commonSettings.extend({
+  THIKAA_ADMIN_TOKEN: z
+    .string({ error: "is not set: make one with: openssl rand -base64 32" })
+    .min(16, "is too short: at least 16 characters"),
+  THIKAA_SANDBOX: flag.optional(),
+  THIKAA_ALLOW_PRIVATE_NETWORK: flag.default(false),
+});
+
+/** Reads the settings; throws `SettingsError` that lists all faults. */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): ConsoleConfig {
+  const read = parseSettings(settings, environment);
+  return {
+    environment: read.THIKAA_ENV,
+    databaseUrl: read.DATABASE_URL,
+    natsUrl: read.NATS_URL,
+    namespace: read.THIKAA_NAMESPACE,
+    masterKey: read.THIKAA_MASTER_KEY,
+    adminToken: read.THIKAA_ADMIN_TOKEN,
+    publicUrl: read.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
+    sandbox: read.THIKAA_SANDBOX ?? read.THIKAA_ENV !== "production",
+    allowPrivateNetwork: read.THIKAA_ALLOW_PRIVATE_NETWORK,
+    http: { host: read.HOST, port: read.PORT },
+    logLevel: read.LOG_LEVEL,
+  };
+}
