@@ -1,0 +1,115 @@
+// Starts the whole house in one process: servers, schema, every app, one port, and the sandbox.
+import { start as startTelegram } from "@thikaa/channel-telegram";
+import { start as startConsole } from "@thikaa/console-server";
+import { Database, migrate } from "@thikaa/db";
+import { start as startGateway } from "@thikaa/gateway";
+import { start as startInbox } from "@thikaa/inbox";
+import { createLog, Metrics, serveHttp, withHealth } from "@thikaa/runtime";
+import type { HttpServer, Service } from "@thikaa/runtime";
+import { start as startSimulator } from "@thikaa/simulator";
+import type { SimulatorService } from "@thikaa/simulator";
+import { start as startWebhooks } from "@thikaa/webhooks";
+import { AdminClient } from "./admin-client.ts";
+import type { StandaloneConfig } from "./config.ts";
+import { front } from "./front.ts";
+import { openSandbox } from "./sandbox.ts";
+import { loadSecrets } from "./secrets.ts";
+import type { Secrets } from "./secrets.ts";
+import { startServers } from "./servers.ts";
+import type { Servers } from "./servers.ts";
+
+export interface Standalone extends Service {
+  readonly url: string;
+}
+
+/** What was started, to be stopped in the opposite order. */
+type Stops = (() => Promise<void>)[];
+
+interface Surroundings {
+  readonly config: StandaloneConfig;
+  readonly secrets: Secrets;
+  readonly servers: Servers;
+  readonly simulator: SimulatorService | null;
+}
+
+/** Starts everything. Whatever fails, what had been started is stopped again. `progress` gets one line a step. */
+export async function start(config: StandaloneConfig, progress: (line: string) => void = () => {}): Promise<Standalone> {
+  const stops: Stops = [];
+  try {
+    return await startAll(config, progress, stops);
+  } catch (error) {
+    await stopInOrder(stops);
+    throw error;
+  }
+}
+
+async function startAll(config: StandaloneConfig, progress: (line: string) => void, stops: Stops): Promise<Standalone> {
+  const secrets = await loadSecrets(config);
+  const servers = await startServers(config, progress);
+  stops.push(() => servers.stop());
+  await migrate(servers.databaseUrl, (name) => progress(`Database schema: ${name}`));
+  if (servers.ownDatabase) await forgetWorkers(servers.databaseUrl);
+  const simulator = config.sandbox ? await startSimulator({ environment: config.environment, telegram: { host: "127.0.0.1", port: 0 } }) : null;
+  if (simulator !== null) stops.push(() => simulator.stop());
+  progress("Starting the apps …");
+  const apps = await startApps({ config, secrets, servers, simulator }, stops);
+  const server = await serveHttp({ host: config.host, port: config.port }, withHealth({ ready: () => apps.all.every((app) => app.ready()), metrics: new Metrics("standalone"), next: apps.listener }));
+  stops.push(() => server.close(2_000));
+  if (simulator !== null) await openSandbox({ dataDir: config.dataDir, admin: new AdminClient({ url: server.url, token: secrets.adminToken }), simulator, url: server.url });
+  return toService(apps.all, server, stops);
+}
+
+async function startApps(surroundings: Surroundings, stops: Stops) {
+  const { config, secrets, servers, simulator } = surroundings;
+  const { environment, namespace, logLevel, publicUrl, allowPrivateNetwork } = config;
+  const common = { environment, namespace, publicUrl, http: null, logLevel, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, masterKey: secrets.masterKey };
+  const log = (name: string) => createLog({ name, level: logLevel });
+  const started: Service[] = [];
+  const begin = async <App extends Service>(starting: Promise<App>): Promise<App> => {
+    const app = await starting;
+    started.push(app);
+    stops.push(() => app.stop());
+    return app;
+  };
+  await begin(startInbox({ ...common, log: log("inbox") }));
+  await begin(startWebhooks({ ...common, allowPrivateNetwork, log: log("webhooks") }));
+  const telegram = await begin(
+    startTelegram({
+      ...common,
+      log: log("channel-telegram"),
+      webhookBase: publicUrl?.startsWith("https://") ? publicUrl : null,
+      baseUrls: { live: config.telegramUrl ?? "https://api.telegram.org", sandbox: simulator?.telegram.url ?? null },
+    }),
+  );
+  const root = await begin(startConsole({ ...common, allowPrivateNetwork, adminToken: secrets.adminToken, sandbox: config.sandbox, log: log("console") }));
+  const gateway = await begin(startGateway({ ...common, log: log("gateway") }));
+  const mounts = [
+    { prefix: "/hooks/tg", service: telegram },
+    { prefix: "/api/admin", service: root },
+    { prefix: "/console", service: root },
+    ...(simulator === null ? [] : [{ prefix: "/simulator", service: simulator }]),
+  ];
+  return { all: started, listener: front({ mounts, root, gateway }) };
+}
+
+/** Every worker in a database of our own is from an earlier run: its leases are not waited for. */
+async function forgetWorkers(databaseUrl: string): Promise<void> {
+  const database = new Database({ url: databaseUrl, applicationName: "thikaa-standalone", maxConnections: 1 });
+  try {
+    await database.query({ text: "DELETE FROM workers" });
+  } finally {
+    await database.close();
+  }
+}
+
+function toService(apps: readonly Service[], server: HttpServer, stops: Stops): Standalone {
+  let stopped: Promise<void> | undefined;
+  return { name: "standalone", url: server.url, ready: () => apps.every((app) => app.ready()), stop: () => (stopped ??= stopInOrder(stops)) };
+}
+
+/** Last started, first stopped; each is tried, and the first failure is told at the end. */
+async function stopInOrder(stops: Stops): Promise<void> {
+  const failures: unknown[] = [];
+  for (const stop of stops.toReversed()) await stop().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
