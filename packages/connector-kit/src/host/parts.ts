@@ -33,6 +33,6 @@ export interface ConnectionIdentity {
 /** Where a connection's secrets are sealed. */
 export const sealedPlaces = {
   credentials: (connectionId: string) => `connections|credentials|${connectionId}`,
-  webhookSecret: (connectionId: string) => `connections|webhook_secret|${connectionId}`,
+  webhookSecret: (connectionId: string) => `connections|webhook|${connectionId}`,
   state: (connectionId: string, key: string) => `connector_state|${connectionId}|${key}`,
 } as const;
