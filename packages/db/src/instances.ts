@@ -1,6 +1,7 @@
 // Instances as their owner manages them: an API key with its channels, limits and webhook. Secrets come in hashed or sealed.
 import type { ChannelCode, EventType } from "@thikaa/schema";
 import type { Database, Queryable } from "./database.ts";
+import { beginEndpoint } from "./endpoints.ts";
 
 export interface Instance {
   readonly id: string;
@@ -177,4 +178,5 @@ async function putEndpoint(
       endpoint.secretSealed,
     ],
   });
+  await beginEndpoint(transaction, { storeId: instance.storeId, endpointId: endpoint.id });
 }

@@ -1,6 +1,6 @@
 // The channels of this house: what each can carry and which credentials it takes, as its app says.
+import { readChannelDescriptions } from "@thikaa/db";
 import { channelCodes, channels } from "@thikaa/schema";
-import { readDescriptions } from "./credentials.ts";
 import { ok } from "./route.ts";
 import type { Route } from "./route.ts";
 
@@ -9,7 +9,7 @@ export const channelRoutes: readonly Route[] = [
     method: "GET",
     path: "/channels",
     handle: async (house) => {
-      const descriptions = await readDescriptions(house);
+      const descriptions = await readChannelDescriptions(house.database);
       return ok({
         channels: channelCodes.map((code) => {
           const description = descriptions.get(code);

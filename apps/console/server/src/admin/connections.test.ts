@@ -65,7 +65,7 @@ test("credentials and webhook secret are sealed in their places, and no answer o
     ),
   ).toEqual({ token });
   expect(
-    running.vault.open(rows[0]?.webhook_secret_sealed ?? "", `connections|webhook|${id}`),
+    running.vault.open(rows[0]?.webhook_secret_sealed ?? "", `connections|webhook_secret|${id}`),
   ).toMatch(/^[\w-]{43}$/);
   const shown = JSON.stringify(
     (await running.admin("GET", `/connections/${answer.body["id"]}`)).body,

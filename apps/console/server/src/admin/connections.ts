@@ -71,7 +71,7 @@ async function create(house: House, call: Call): Promise<Answer> {
       name: body.name,
       environment: store.environment,
       credentialsSealed: sealCredentials(house, id, checked),
-      webhookSecretSealed: house.vault.seal(newToken(), `connections|webhook|${id}`),
+      webhookSecretSealed: house.vault.seal(newToken(), `connections|webhook_secret|${id}`),
       settings: body.settings ?? {},
       priceMicro: body.price == null ? null : toMicro(body.price),
     });

@@ -1,32 +1,18 @@
 // A connection's credentials, checked by what the channel's own app says of its fields.
-import { channelDescription, nearestName } from "@thikaa/schema";
-import type { ChannelCode, ChannelDescription, CredentialField, ErrorDetail } from "@thikaa/schema";
-import { ApiError, channels } from "@thikaa/schema";
+import { readChannelDescriptions } from "@thikaa/db";
+import { ApiError, channels, nearestName } from "@thikaa/schema";
+import type { ChannelCode, CredentialField, ErrorDetail } from "@thikaa/schema";
 import { invalid, unknownField } from "../http/validate.ts";
 import type { House } from "../house.ts";
 
 const longestValue = 16_384;
-
-/** Every channel whose app has described itself, by its code. */
-export async function readDescriptions(
-  house: House,
-): Promise<Map<ChannelCode, ChannelDescription>> {
-  const rows = await house.database.kysely.selectFrom("channel_descriptions").selectAll().execute();
-  const found = new Map<ChannelCode, ChannelDescription>();
-  for (const row of rows) {
-    const parsed = channelDescription.safeParse(row.description);
-    const channel = Object.values(channels).find(({ code }) => code === row.channel);
-    if (parsed.success && channel !== undefined) found.set(channel.code, parsed.data);
-  }
-  return found;
-}
 
 /** The credential fields that each connection of a channel has; `conflict` when the channel's app has never run here. */
 export async function connectionFields(
   house: House,
   channel: ChannelCode,
 ): Promise<readonly CredentialField[]> {
-  const description = (await readDescriptions(house)).get(channel);
+  const description = (await readChannelDescriptions(house.database)).get(channel);
   if (description === undefined) {
     throw new ApiError("conflict", {
       message: `No app of the channel '${channel}' (${channels[channel].name.en}) has ever run in this house, so it can't be connected. Start it, then try again.`,

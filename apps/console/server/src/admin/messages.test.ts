@@ -108,7 +108,7 @@ test("a message's timeline tells in plain words what happened, with the webhooks
     from: "18 seconds",
     to: "18.012 seconds",
     outcome: "delivered",
-    detail: { status: 200 },
+    detail: { http_status: 200, duration_ms: 12, response: "" },
   });
   const { message } = (await running.admin("GET", `/messages/${toWireId("message", id)}`)).body as {
     message: {

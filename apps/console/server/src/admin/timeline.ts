@@ -17,8 +17,7 @@ const attemptDetail = z.object({
   provider_message: z.string().nullish(),
   provider_message_id: z.string().nullish(),
   retry_after_ms: z.number().nullish(),
-  status: z.number().nullish(),
-  error: z.string().nullish(),
+  http_status: z.number().nullish(),
 });
 type AttemptDetail = z.infer<typeof attemptDetail>;
 
@@ -148,7 +147,7 @@ function describeDeliveryAttempt(attempt: ReportedAttempt, name: string): Line[]
   return [
     {
       time: attempt.finished_at.getTime(),
-      text: `${name} ${describeResult(detail.status ?? null, detail.error ?? detail.message ?? null)} after ${took} ms`,
+      text: `${name} ${describeResult(detail.http_status ?? null, detail.message ?? null)} after ${took} ms`,
     },
   ];
 }

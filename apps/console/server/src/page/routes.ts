@@ -3,9 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import express from "express";
 import type { Request, Response } from "express";
-import { listConnections, listStores } from "@thikaa/db";
+import { listConnections, listStores, readChannelDescriptions } from "@thikaa/db";
 import { sandboxStore } from "@thikaa/schema";
-import { readDescriptions } from "../admin/credentials.ts";
 import type { House } from "../house.ts";
 import { renderConnections } from "./connections.ts";
 import type { HouseState } from "./connections.ts";
@@ -75,7 +74,7 @@ async function visibleState(house: House): Promise<HouseState | null> {
 }
 
 async function firstChannel(house: House): Promise<FirstChannel | null> {
-  const [first] = await readDescriptions(house);
+  const [first] = await readChannelDescriptions(house.database);
   if (first === undefined) return null;
   const [code, { credentials }] = first;
   return {
