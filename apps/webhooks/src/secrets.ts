@@ -1,5 +1,6 @@
 // The signing keys of endpoints, opened once and kept in memory as key objects.
 import type { ClaimedDelivery } from "@thikaa/db";
+import { places } from "@thikaa/vault";
 import type { Vault } from "@thikaa/vault";
 import { signingKeys } from "./signing.ts";
 import type { SigningKeys } from "./signing.ts";
@@ -24,7 +25,7 @@ export class Secrets {
   #open(sealed: string, endpointId: string): SigningKeys {
     const kept = this.#kept.get(sealed);
     if (kept !== undefined) return kept;
-    const keys = signingKeys(this.#vault.open(sealed, `endpoints|secret|${endpointId}`));
+    const keys = signingKeys(this.#vault.open(sealed, places.endpointSecret(endpointId)));
     const [oldest] = this.#kept.keys();
     if (this.#kept.size >= mostKept && oldest !== undefined) this.#kept.delete(oldest);
     this.#kept.set(sealed, keys);

@@ -5,7 +5,7 @@ import { toWireId } from "@thikaa/schema";
 import type { CredentialValues } from "../connector.ts";
 import type { ConnectorContext, ConnectorState, IdentifiedAccount } from "../context.ts";
 import { AddressTaken, ConnectionFault, OwnershipLost } from "../faults.ts";
-import { sealedPlaces } from "./parts.ts";
+import { places } from "@thikaa/vault";
 import type { HostParts } from "./parts.ts";
 import type { StateReport } from "./state-report.ts";
 
@@ -38,7 +38,7 @@ export function createContext(options: ContextOptions): ConnectorContext {
 
 /** The credentials of a connection, opened and of the right shape; throws `ConnectionFault` otherwise. */
 export function openCredentials(parts: Pick<HostParts, "vault" | "connector">, row: OwnedConnection): CredentialValues {
-  const parsed = parts.connector.credentials.values.safeParse(openJson(() => parts.vault.open(row.credentials_sealed, sealedPlaces.credentials(row.id))));
+  const parsed = parts.connector.credentials.values.safeParse(openJson(() => parts.vault.open(row.credentials_sealed, places.connectionCredentials(row.id))));
   if (parsed.success) return parsed.data;
   const fields = [...new Set(parsed.error.issues.map((issue) => issue.path.join(".")))].join(", ");
   throw new ConnectionFault({ state: "attention", reason: { code: "credentials_invalid", message: `The credentials are not complete or not well-formed: ${fields || "all"}. Give them again.` } });
@@ -46,7 +46,7 @@ export function openCredentials(parts: Pick<HostParts, "vault" | "connector">, r
 
 /** The secret that proves a webhook request; throws `ConnectionFault` when it can't be opened. */
 export function openWebhookSecret(parts: Pick<HostParts, "vault">, row: OwnedConnection): string {
-  return unsealed(() => parts.vault.open(row.webhook_secret_sealed, sealedPlaces.webhookSecret(row.id)));
+  return unsealed(() => parts.vault.open(row.webhook_secret_sealed, places.connectionWebhookSecret(row.id)));
 }
 
 function baseUrlOf(parts: HostParts, row: OwnedConnection): string {
@@ -69,7 +69,7 @@ async function identify({ parts, row, epoch }: ContextOptions, account: Identifi
 }
 
 async function replace({ parts, row, epoch }: ContextOptions, values: CredentialValues): Promise<void> {
-  const sealed = parts.vault.seal(JSON.stringify(values), sealedPlaces.credentials(row.id));
+  const sealed = parts.vault.seal(JSON.stringify(values), places.connectionCredentials(row.id));
   if (!(await replaceCredentials(parts.database, { connectionId: row.id, worker: parts.worker.id, epoch }, sealed))) throw new OwnershipLost();
 }
 
@@ -77,10 +77,10 @@ function stateOf({ parts, row, epoch }: ContextOptions): ConnectorState {
   return {
     async get(keys) {
       const sealed = await readConnectorState(parts.database, row.id, keys);
-      return new Map([...sealed].map(([key, value]) => [key, parts.vault.open(value, sealedPlaces.state(row.id, key))]));
+      return new Map([...sealed].map(([key, value]) => [key, parts.vault.open(value, places.connectorState(row.id, key))]));
     },
     async set(values) {
-      const sealed = Object.entries(values).map(([key, value]) => [key, value === null ? null : parts.vault.seal(value, sealedPlaces.state(row.id, key))] as const);
+      const sealed = Object.entries(values).map(([key, value]) => [key, value === null ? null : parts.vault.seal(value, places.connectorState(row.id, key))] as const);
       if (!(await writeConnectorState(parts.database, { connectionId: row.id, worker: parts.worker.id, epoch }, new Map(sealed)))) throw new OwnershipLost();
     },
   };

@@ -29,10 +29,3 @@ export interface ConnectionIdentity {
   readonly storeId: string;
   readonly channel: ChannelCode;
 }
-
-/** Where a connection's secrets are sealed. */
-export const sealedPlaces = {
-  credentials: (connectionId: string) => `connections|credentials|${connectionId}`,
-  webhookSecret: (connectionId: string) => `connections|webhook|${connectionId}`,
-  state: (connectionId: string, key: string) => `connector_state|${connectionId}|${key}`,
-} as const;

@@ -15,7 +15,7 @@ import {
   toMicro,
   toWireId,
 } from "@thikaa/schema";
-import { newToken } from "@thikaa/vault";
+import { newToken, places } from "@thikaa/vault";
 import { z } from "zod";
 import { CredentialsRefused } from "../http/problems.ts";
 import { invalid, validate } from "../http/validate.ts";
@@ -71,7 +71,7 @@ async function create(house: House, call: Call): Promise<Answer> {
       name: body.name,
       environment: store.environment,
       credentialsSealed: sealCredentials(house, id, checked),
-      webhookSecretSealed: house.vault.seal(newToken(), `connections|webhook_secret|${id}`),
+      webhookSecretSealed: house.vault.seal(newToken(), places.connectionWebhookSecret(id)),
       settings: body.settings ?? {},
       priceMicro: body.price == null ? null : toMicro(body.price),
     });
@@ -180,7 +180,7 @@ async function list(house: House, slug: string | undefined): Promise<Answer> {
 }
 
 function sealCredentials(house: House, id: string, checked: Record<string, string>): string {
-  return house.vault.seal(JSON.stringify(checked), `connections|credentials|${id}`);
+  return house.vault.seal(JSON.stringify(checked), places.connectionCredentials(id));
 }
 
 function ringConnection(

@@ -3,7 +3,7 @@ import { changeInstance, createInstance, listInstances } from "@thikaa/db";
 import type { Instance, InstanceChange, NewEndpoint } from "@thikaa/db";
 import { ApiError, channelCode, eventType, limits, newId, toWireId } from "@thikaa/schema";
 import type { EventType } from "@thikaa/schema";
-import { keyHint, newApiKey, newWebhookSecret } from "@thikaa/vault";
+import { keyHint, newApiKey, newWebhookSecret, places } from "@thikaa/vault";
 import { z } from "zod";
 import { invalid, validate } from "../http/validate.ts";
 import type { House } from "../house.ts";
@@ -154,7 +154,7 @@ function newEndpoint(
   const secret = newWebhookSecret();
   return {
     secret,
-    row: { id, url, events, secretSealed: house.vault.seal(secret, `endpoints|secret|${id}`) },
+    row: { id, url, events, secretSealed: house.vault.seal(secret, places.endpointSecret(id)) },
   };
 }
 
