@@ -312,7 +312,8 @@ CREATE TABLE events_unnumbered (
   channel text,
   connection_id uuid,
   instance_id uuid,
-  data jsonb NOT NULL,
+  -- json and not jsonb: it is told as it was written, its fields in the documented order.
+  data json NOT NULL,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX events_unnumbered_by_shard ON events_unnumbered (shard, position);
@@ -330,7 +331,7 @@ CREATE TABLE events (
   channel text,
   connection_id uuid,
   instance_id uuid,
-  data jsonb NOT NULL,
+  data json NOT NULL,
   created_at timestamptz NOT NULL,
   PRIMARY KEY (store_id, id)
 ) PARTITION BY RANGE (id);

@@ -34,7 +34,7 @@ export async function insertEvents(transaction: Queryable, events: readonly NewE
   await transaction.query({
     name: "events-insert",
     text: `INSERT INTO events_unnumbered (shard, store_id, id, type, channel, connection_id, instance_id, data)
-           SELECT * FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::jsonb[])`,
+           SELECT * FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::json[])`,
     values: [
       events.map((event) => storeShard(event.storeId)),
       events.map((event) => event.storeId),
