@@ -17,12 +17,24 @@ export interface HttpServer {
   close(graceMs?: number): Promise<void>;
 }
 
-/** Milliseconds a client has to send its headers, then its whole request; and how long an idle connection is kept. */
-export const patience = { headersMs: 10_000, requestMs: 30_000, idleMs: 15_000, checkMs: 2_000 } as const;
+/** How long a server waits for its clients, in milliseconds. */
+export interface Patience {
+  /** For the end of the headers, from the connection's beginning. */
+  readonly headersMs: number;
+  /** For the end of the whole request. */
+  readonly requestMs: number;
+  /** For the next request on an idle connection. */
+  readonly idleMs: number;
+  /** How often the first two are looked at: they may be exceeded by as much. */
+  readonly checkMs: number;
+}
 
-/** Starts an HTTP server; rejects when the address is taken, naming it. */
-export async function serveHttp(address: HttpAddress, listener: RequestListener): Promise<HttpServer> {
-  const server = createServer({ connectionsCheckingInterval: patience.checkMs, headersTimeout: patience.headersMs, requestTimeout: patience.requestMs, keepAliveTimeout: patience.idleMs, maxHeaderSize: 16_384 }, listener);
+export const patience: Patience = { headersMs: 10_000, requestMs: 30_000, idleMs: 15_000, checkMs: 2_000 };
+
+/** Starts an HTTP server; rejects when the address is taken, naming it. `impatience` shortens the usual patience. */
+export async function serveHttp(address: HttpAddress, listener: RequestListener, impatience: Partial<Patience> = {}): Promise<HttpServer> {
+  const { headersMs, requestMs, idleMs, checkMs } = { ...patience, ...impatience };
+  const server = createServer({ connectionsCheckingInterval: checkMs, headersTimeout: headersMs, requestTimeout: requestMs, keepAliveTimeout: idleMs, maxHeaderSize: 16_384 }, listener);
   server.maxConnections = 20_000;
   server.on("clientError", (_error, socket) => {
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
