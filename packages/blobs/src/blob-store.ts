@@ -1,0 +1,61 @@
+// What a store of media promises, whatever keeps the bytes.
+import type { Readable } from "node:stream";
+
+export interface StoredBlob {
+  /** Opaque, made by the store: keep it to open the bytes again. */
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Of the bytes, in lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+export interface BlobStat {
+  readonly size: number;
+  readonly storedAt: Date;
+}
+
+/** Both ends count from 0 and are included, as in HTTP. */
+export interface BlobRange {
+  readonly start: number;
+  readonly end?: number | undefined;
+}
+
+export interface OpenBlob {
+  /** Of the whole blob. */
+  readonly size: number;
+  /** The bytes, or the range of them; must be read or destroyed. */
+  readonly stream: Readable;
+}
+
+export interface PutOptions {
+  /** More than so many bytes are refused with `BlobTooLargeError`, and nothing is kept. */
+  readonly maxBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface BlobStore {
+  /** Stores a stream. When it resolves, the bytes survive a crash; when it rejects, nothing is left of them. */
+  put(bytes: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<StoredBlob>;
+  /** Opens a blob; `null` when there is none under that key. Throws `RangeError` for a range outside of it. */
+  open(key: string, range?: BlobRange): Promise<OpenBlob | null>;
+  /** `null` when there is none under that key. */
+  stat(key: string): Promise<BlobStat | null>;
+  /** Deletes; a key that is not there is fine. */
+  delete(key: string): Promise<void>;
+}
+
+export class BlobTooLargeError extends Error {
+  readonly maxBytes: number;
+
+  constructor(maxBytes: number) {
+    super(`The file is larger than ${maxBytes} bytes.`);
+    this.name = "BlobTooLargeError";
+    this.maxBytes = maxBytes;
+  }
+}
+
+/** Whether a text can be a key at all: only what a store made passes, so that no key ever leads elsewhere. */
+export function isBlobKey(text: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(text);
+}
