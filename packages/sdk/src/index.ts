@@ -1,0 +1,32 @@
+// The public door of the client: exports only.
+export { AdminClient, type AdminClientConfig, type StreamOptions } from "./admin.ts";
+export {
+  ThikaaClient,
+  type CallOptions,
+  type FollowOptions,
+  type SendOptions,
+  type ThikaaClientConfig,
+} from "./client.ts";
+export { ThikaaError, type ThikaaErrorCode } from "./errors.ts";
+export type { ServerSentEvent } from "./server-sent-events.ts";
+export {
+  signWebhook,
+  verifyWebhook,
+  WebhookVerificationError,
+  type SignWebhookInput,
+  type VerifyWebhookInput,
+  type WebhookFault,
+  type WebhookHeaders,
+} from "./webhook.ts";
+export type {
+  CancelAnswer,
+  ChannelCode,
+  ErrorCode,
+  EventsAnswer,
+  MessageAnswer,
+  SendAnswer,
+  SendBody,
+  StatusAnswer,
+  StoreEvent,
+  WebhookBody,
+} from "@thikaa/schema";
