@@ -17,13 +17,21 @@ export interface AttemptTools {
 }
 
 /** Tries a delivery once. `signal` ends it early; then it counts as not tried. */
-export async function attemptDelivery(tools: AttemptTools, claim: ClaimedDelivery, signal: AbortSignal): Promise<SettledDelivery> {
+export async function attemptDelivery(
+  tools: AttemptTools,
+  claim: ClaimedDelivery,
+  signal: AbortSignal,
+): Promise<SettledDelivery> {
   const { event, instanceId, url } = claim;
   if (event === null || instanceId === null) return judgeExpired(claim);
   try {
     const body = renderBody(event, instanceId);
     const { current, previous } = tools.secrets.keysFor(claim);
-    const parts = { id: toWireId("event", event.id), timestampSeconds: Math.floor(Date.now() / 1_000), body };
+    const parts = {
+      id: toWireId("event", event.id),
+      timestampSeconds: Math.floor(Date.now() / 1_000),
+      body,
+    };
     const headers = {
       "Content-Type": "application/json",
       "User-Agent": "Thikaa-Webhooks/1",
@@ -31,7 +39,18 @@ export async function attemptDelivery(tools: AttemptTools, claim: ClaimedDeliver
       ...signatureHeaders(parts, current, previous),
     };
     const limits = { totalTimeoutMs, connectTimeoutMs, maxResponseBytes };
-    return judgeResponse(claim, await tools.egress.request({ method: "POST", url, headers, body, signal, retryReusedReset: true, ...limits }));
+    return judgeResponse(
+      claim,
+      await tools.egress.request({
+        method: "POST",
+        url,
+        headers,
+        body,
+        signal,
+        retryReusedReset: true,
+        ...limits,
+      }),
+    );
   } catch (error) {
     return judgeFailure(claim, error);
   }

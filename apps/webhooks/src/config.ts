@@ -17,7 +17,9 @@ export interface WebhooksConfig {
   readonly log?: Log;
 }
 
-const webhooksSettings = commonSettings.extend({ THIKAA_ALLOW_PRIVATE_NETWORK: flag.default(false) });
+const webhooksSettings = commonSettings.extend({
+  THIKAA_ALLOW_PRIVATE_NETWORK: flag.default(false),
+});
 
 /** Reads the settings from the environment; throws one error that lists every fault. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): WebhooksConfig {

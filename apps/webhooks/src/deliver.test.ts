@@ -3,7 +3,7 @@ import crypto from "node:crypto";
 import { toWireId, webhookBody } from "@thikaa/schema";
 import { startWebhookSink, waitFor } from "@thikaa/testkit";
 import type { ReceivedRequest, WebhookSink } from "@thikaa/testkit";
-import { newWebhookSecret } from "@thikaa/vault";
+import { newWebhookSecret, places } from "@thikaa/vault";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { House } from "./fixtures/house.ts";
@@ -25,11 +25,19 @@ async function openSink(): Promise<WebhookSink> {
 function verifiesAsDocumented(req: ReceivedRequest, secret: string): boolean {
   const rawBody = req.body;
   const expected = "sha256=" + crypto.createHmac("sha256", secret).update(rawBody).digest("hex");
-  return crypto.timingSafeEqual(Buffer.from(expected), Buffer.from(String(req.headers["x-thikaa-signature"] || "")));
+  return crypto.timingSafeEqual(
+    Buffer.from(expected),
+    Buffer.from(String(req.headers["x-thikaa-signature"] || "")),
+  );
 }
 
 function verifiesAsStandard(request: ReceivedRequest, secret: string): boolean {
-  return new Webhook(secret).verify(request.body.toString("utf8"), request.headers as Record<string, string>) !== undefined;
+  return (
+    new Webhook(secret).verify(
+      request.body.toString("utf8"),
+      request.headers as Record<string, string>,
+    ) !== undefined
+  );
 }
 
 test("a customer's message arrives signed, so that the documented lines and the standardwebhooks package both verify it with one secret", async () => {
@@ -38,16 +46,43 @@ test("a customer's message arrives signed, so that the documented lines and the 
   await house.receive(storeId, { text: "مرحبا 👋" });
   const [request] = await sink.waitFor(1);
   if (request === undefined) throw new Error("unreachable");
-  expect(request).toMatchObject({ method: "POST", path: "/hook?a=1", headers: { "content-type": "application/json", "x-thikaa-event": "message.received" } });
+  expect(request).toMatchObject({
+    method: "POST",
+    path: "/hook?a=1",
+    headers: { "content-type": "application/json", "x-thikaa-event": "message.received" },
+  });
   expect(request.headers["user-agent"]).toMatch(/^Thikaa/);
   expect(verifiesAsDocumented(request, key.secret)).toBe(true);
   expect(verifiesAsStandard(request, key.secret)).toBe(true);
   const body = webhookBody.parse(request.json());
-  expect(body).toMatchObject({ event: "message.received", instance_id: toWireId("instance", key.instanceId), sequence: 1, version: 1, data: { message: "مرحبا 👋", from: "700000001" } });
-  expect(Object.keys(request.json() as object)).toEqual(["event", "instance_id", "event_id", "sequence", "created_at", "version", "data"]);
+  expect(body).toMatchObject({
+    event: "message.received",
+    instance_id: toWireId("instance", key.instanceId),
+    sequence: 1,
+    version: 1,
+    data: { message: "مرحبا 👋", from: "700000001" },
+  });
+  expect(Object.keys(request.json() as object)).toEqual([
+    "event",
+    "instance_id",
+    "event_id",
+    "sequence",
+    "created_at",
+    "version",
+    "data",
+  ]);
   expect(request.headers["webhook-id"]).toBe(body.event_id);
-  const [delivery] = await house.waitForDeliveries(storeId, (rows) => rows[0]?.status === "delivered");
-  expect(delivery).toMatchObject({ attempts: 1, last_status: 200, last_error: null, wait_seconds: null, outcomes: ["delivered"] });
+  const [delivery] = await house.waitForDeliveries(
+    storeId,
+    (rows) => rows[0]?.status === "delivered",
+  );
+  expect(delivery).toMatchObject({
+    attempts: 1,
+    last_status: 200,
+    last_error: null,
+    wait_seconds: null,
+    outcomes: ["delivered"],
+  });
 });
 
 test("an altered body or another secret does not verify", async () => {
@@ -69,7 +104,12 @@ test("after an error answer the same bytes come again under the same id, 5 secon
   sink.answerNext({ status: 500, body: "out of order\0" });
   await house.receive(storeId);
   const [waiting] = await house.waitForDeliveries(storeId, (rows) => rows[0]?.last_status === 500);
-  expect(waiting).toMatchObject({ status: "pending", attempts: 1, last_error: "The URL answered 500.", outcomes: ["refused"] });
+  expect(waiting).toMatchObject({
+    status: "pending",
+    attempts: 1,
+    last_error: "The URL answered 500.",
+    outcomes: ["refused"],
+  });
   expect(waiting?.wait_seconds).toBeGreaterThan(3);
   expect(waiting?.wait_seconds).toBeLessThanOrEqual(6);
   await house.makeDue();
@@ -77,9 +117,18 @@ test("after an error answer the same bytes come again under the same id, 5 secon
   if (first === undefined || second === undefined) throw new Error("unreachable");
   expect(second.headers["webhook-id"]).toBe(first.headers["webhook-id"]);
   expect(second.body.equals(first.body)).toBe(true);
-  expect(verifiesAsDocumented(second, key.secret) && verifiesAsStandard(second, key.secret)).toBe(true);
-  const [delivered] = await house.waitForDeliveries(storeId, (rows) => rows[0]?.status === "delivered");
-  expect(delivered).toMatchObject({ attempts: 2, last_status: 200, outcomes: ["refused", "delivered"] });
+  expect(verifiesAsDocumented(second, key.secret) && verifiesAsStandard(second, key.secret)).toBe(
+    true,
+  );
+  const [delivered] = await house.waitForDeliveries(
+    storeId,
+    (rows) => rows[0]?.status === "delivered",
+  );
+  expect(delivered).toMatchObject({
+    attempts: 2,
+    last_status: 200,
+    outcomes: ["refused", "delivered"],
+  });
 });
 
 test("a receiver that asks for time with Retry-After is given it", async () => {
@@ -98,7 +147,10 @@ test("after the last attempt a delivery has failed and leaves the queue", async 
   sink.answer({ status: 503 });
   await house.receive(storeId);
   await house.waitForDeliveries(storeId, (rows) => rows[0]?.attempts === 1);
-  await house.database.query({ text: "UPDATE delivery_queue SET attempts = 10, due_at = now() WHERE store_id = $1", values: [storeId] });
+  await house.database.query({
+    text: "UPDATE delivery_queue SET attempts = 10, due_at = now() WHERE store_id = $1",
+    values: [storeId],
+  });
   const [failed] = await house.waitForDeliveries(storeId, (rows) => rows[0]?.status === "failed");
   expect(failed).toMatchObject({ attempts: 11, last_status: 503, wait_seconds: null });
 });
@@ -110,10 +162,23 @@ test("410 disables the endpoint with a reason its owner reads, and nothing more 
   await house.addKey({ storeId, url: other.url });
   sink.answer({ status: 410 });
   await house.receive(storeId);
-  const rows = await house.waitForDeliveries(storeId, (found) => found.length === 2 && found.every(({ status }) => status !== "pending"));
-  expect(rows.find(({ endpoint_id }) => endpoint_id === key.endpointId)).toMatchObject({ status: "failed", last_status: 410, outcomes: ["gone"] });
-  const endpoint = await house.database.query({ text: "SELECT status, disabled_reason FROM endpoints WHERE id = $1", values: [key.endpointId] });
-  expect(endpoint.rows[0]).toEqual({ status: "disabled", disabled_reason: "its URL answered 410 Gone" });
+  const rows = await house.waitForDeliveries(
+    storeId,
+    (found) => found.length === 2 && found.every(({ status }) => status !== "pending"),
+  );
+  expect(rows.find(({ endpoint_id }) => endpoint_id === key.endpointId)).toMatchObject({
+    status: "failed",
+    last_status: 410,
+    outcomes: ["gone"],
+  });
+  const endpoint = await house.database.query({
+    text: "SELECT status, disabled_reason FROM endpoints WHERE id = $1",
+    values: [key.endpointId],
+  });
+  expect(endpoint.rows[0]).toEqual({
+    status: "disabled",
+    disabled_reason: "its URL answered 410 Gone",
+  });
   await house.receive(storeId);
   await other.waitFor(2);
   expect(sink.received).toHaveLength(1);
@@ -126,7 +191,10 @@ test("a redirect is not followed, and the delivery says so", async () => {
   sink.answer({ redirectTo: `${target.url}/elsewhere` });
   await house.receive(storeId);
   const [waiting] = await house.waitForDeliveries(storeId, (rows) => rows[0]?.last_status === 302);
-  expect(waiting).toMatchObject({ status: "pending", last_error: expect.stringContaining("redirects are not followed") as string });
+  expect(waiting).toMatchObject({
+    status: "pending",
+    last_error: expect.stringContaining("redirects are not followed") as string,
+  });
   expect(target.received).toHaveLength(0);
 });
 
@@ -148,18 +216,32 @@ test("nobody listening is told apart from a refusal, and tried again", async () 
   await sink.close();
   await house.receive(storeId);
   const [waiting] = await house.waitForDeliveries(storeId, (rows) => rows[0]?.attempts === 1);
-  expect(waiting).toMatchObject({ status: "pending", last_status: null, last_error: expect.stringContaining("connect_failed") as string, outcomes: ["unreachable"] });
+  expect(waiting).toMatchObject({
+    status: "pending",
+    last_status: null,
+    last_error: expect.stringContaining("connect_failed") as string,
+    outcomes: ["unreachable"],
+  });
 });
 
 test("a secret that the vault can't open is our fault: logged as such, tried again, and no other endpoint suffers", async () => {
   const [sink, storeId] = [await openSink(), await house.addStore()];
   const broken = await house.addKey({ storeId, url: sink.url });
   await house.addKey({ storeId, url: `${sink.url}/fine` });
-  await house.database.query({ text: "UPDATE endpoints SET secret_sealed = $2 WHERE id = $1", values: [broken.endpointId, house.vault.seal("x", "another place")] });
+  await house.database.query({
+    text: "UPDATE endpoints SET secret_sealed = $2 WHERE id = $1",
+    values: [broken.endpointId, house.vault.seal("x", "another place")],
+  });
   await house.receive(storeId);
   await sink.waitFor(1);
-  const rows = await house.waitForDeliveries(storeId, (found) => found.length === 2 && found.every(({ attempts }) => attempts === 1));
-  expect(rows.find(({ endpoint_id }) => endpoint_id === broken.endpointId)).toMatchObject({ status: "pending", outcomes: ["internal_error"] });
+  const rows = await house.waitForDeliveries(
+    storeId,
+    (found) => found.length === 2 && found.every(({ attempts }) => attempts === 1),
+  );
+  expect(rows.find(({ endpoint_id }) => endpoint_id === broken.endpointId)).toMatchObject({
+    status: "pending",
+    outcomes: ["internal_error"],
+  });
   expect(sink.received.map(({ path }) => path)).toEqual(["/fine"]);
 });
 
@@ -169,14 +251,20 @@ test("while a secret is being changed the standard header carries both, the docu
   const next = newWebhookSecret();
   await house.database.query({
     text: "UPDATE endpoints SET previous_secret_sealed = secret_sealed, previous_secret_until = now() + interval '1 day', secret_sealed = $2 WHERE id = $1",
-    values: [key.endpointId, house.vault.seal(next, `endpoints|secret|${key.endpointId}`)],
+    values: [key.endpointId, house.vault.seal(next, places.endpointSecret(key.endpointId))],
   });
   await house.receive(storeId);
   const [during] = await sink.waitFor(1);
   if (during === undefined) throw new Error("unreachable");
   expect(verifiesAsStandard(during, key.secret) && verifiesAsStandard(during, next)).toBe(true);
-  expect([verifiesAsDocumented(during, key.secret), verifiesAsDocumented(during, next)]).toEqual([true, false]);
-  await house.database.query({ text: "UPDATE endpoints SET previous_secret_until = now() WHERE id = $1", values: [key.endpointId] });
+  expect([verifiesAsDocumented(during, key.secret), verifiesAsDocumented(during, next)]).toEqual([
+    true,
+    false,
+  ]);
+  await house.database.query({
+    text: "UPDATE endpoints SET previous_secret_until = now() WHERE id = $1",
+    values: [key.endpointId],
+  });
   await house.receive(storeId);
   const [, after] = await sink.waitFor(2);
   if (after === undefined) throw new Error("unreachable");
@@ -195,11 +283,15 @@ test("stopping lets a request under way finish, and its delivery is not repeated
     await own.receive(storeId);
     await sink.waitFor(1);
     await service.stop();
-    expect(await own.deliveries(storeId)).toMatchObject([{ status: "delivered", outcomes: ["delivered"] }]);
+    expect(await own.deliveries(storeId)).toMatchObject([
+      { status: "delivered", outcomes: ["delivered"] },
+    ]);
     await own.start();
     await own.receive(storeId);
     await sink.waitFor(2);
-    expect(sink.received.map((request) => webhookBody.parse(request.json()).sequence)).toEqual([1, 2]);
+    expect(sink.received.map((request) => webhookBody.parse(request.json()).sequence)).toEqual([
+      1, 2,
+    ]);
   } finally {
     await sink.close();
     await own.close();
@@ -223,7 +315,9 @@ test("stopping does not wait for a hanging receiver; its delivery is due again a
     expect(waiting).toMatchObject({ status: "pending", attempts: 0, outcomes: ["uncertain"] });
     expect(waiting?.wait_seconds).toBeLessThanOrEqual(0);
     await own.start();
-    await waitFor(async () => (await own.deliveries(storeId))[0]?.status === "delivered", { what: "the delivery after the restart" });
+    await waitFor(async () => (await own.deliveries(storeId))[0]?.status === "delivered", {
+      what: "the delivery after the restart",
+    });
   } finally {
     await sink.close();
     await own.close();

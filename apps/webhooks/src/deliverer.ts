@@ -41,7 +41,11 @@ export class Deliverer {
 
   private constructor(config: DelivererConfig) {
     this.#config = config;
-    this.#settler = new Settler({ database: config.database, worker: config.worker.id, log: config.log });
+    this.#settler = new Settler({
+      database: config.database,
+      worker: config.worker.id,
+      log: config.log,
+    });
     this.#loop = startLoop({
       work: () => {
         const round = this.#claim();
@@ -69,7 +73,12 @@ export class Deliverer {
 
   /** Begins work on a shard: what its former owner left open is due again. Resolves to what ends it. */
   async take(held: Held): Promise<() => Promise<void>> {
-    const shard: Shard = { shard: Number(held.key), epoch: held.epoch, abort: new AbortController(), underWay: new Set() };
+    const shard: Shard = {
+      shard: Number(held.key),
+      epoch: held.epoch,
+      abort: new AbortController(),
+      underWay: new Set(),
+    };
     await recoverDeliveries(this.#config.database, [shard]);
     this.#shards.set(shard.shard, shard);
     this.ring();
@@ -100,7 +109,13 @@ export class Deliverer {
       this.#recoveredAt = performance.now();
       await recoverDeliveries(database, shards);
     }
-    const claim = { worker: worker.id, shards, limit: inAll - this.#underWay, perEndpoint, busy: this.#busy };
+    const claim = {
+      worker: worker.id,
+      shards,
+      limit: inAll - this.#underWay,
+      perEndpoint,
+      busy: this.#busy,
+    };
     const claimed = await claimDeliveries(database, claim);
     for (const delivery of claimed) this.#begin(delivery);
     return claimed.length > 0;
@@ -108,7 +123,8 @@ export class Deliverer {
 
   #begin(delivery: ClaimedDelivery): void {
     const shard = this.#shards.get(delivery.shard);
-    if (shard === undefined || shard.epoch !== delivery.epoch) return void this.#settler.settle(giveBack(delivery));
+    if (shard === undefined || shard.epoch !== delivery.epoch)
+      return void this.#settler.settle(giveBack(delivery));
     const work = this.#deliver(delivery, shard.abort.signal);
     shard.underWay.add(work);
     void work.then(() => shard.underWay.delete(work));
@@ -123,8 +139,16 @@ export class Deliverer {
     await this.#settler.settle(settled);
     this.#config.metrics.attempted(settled, performance.now() - begunAt);
     const { outcome, httpStatus, verdict } = settled;
-    const about = { store_id: delivery.storeId, endpoint_id: delivery.endpointId, delivery_id: delivery.deliveryId, attempt: delivery.attempt };
-    this.#config.log[outcome === "internal_error" ? "error" : "debug"]({ ...about, outcome, http_status: httpStatus, verdict, reason: settled.error ?? undefined }, "webhook attempt");
+    const about = {
+      store_id: delivery.storeId,
+      endpoint_id: delivery.endpointId,
+      delivery_id: delivery.deliveryId,
+      attempt: delivery.attempt,
+    };
+    this.#config.log[outcome === "internal_error" ? "error" : "debug"](
+      { ...about, outcome, http_status: httpStatus, verdict, reason: settled.error ?? undefined },
+      "webhook attempt",
+    );
   }
 
   #count(endpointId: string, change: 1 | -1): void {

@@ -9,17 +9,32 @@ export interface WebhookMetrics {
 
 /** Registers the app's metrics. */
 export function webhookMetrics(metrics: Metrics): WebhookMetrics {
-  const attempts = metrics.counter("webhook_attempts_total", "Attempts to deliver a webhook, by outcome.", ["outcome"]);
-  const deliveries = metrics.counter("webhook_deliveries_total", "Webhook deliveries that ended, by how.", ["status"]);
-  const duration = metrics.histogram("webhook_attempt_seconds", "How long an attempt took, with the writing of its outcome.");
-  const lag = metrics.histogram("webhook_lag_seconds", "From an event to its first delivered attempt, where the first attempt delivered.");
+  const attempts = metrics.counter(
+    "webhook_attempts_total",
+    "Attempts to deliver a webhook, by outcome.",
+    ["outcome"],
+  );
+  const deliveries = metrics.counter(
+    "webhook_deliveries_total",
+    "Webhook deliveries that ended, by how.",
+    ["status"],
+  );
+  const duration = metrics.histogram(
+    "webhook_attempt_seconds",
+    "How long an attempt took, with the writing of its outcome.",
+  );
+  const lag = metrics.histogram(
+    "webhook_lag_seconds",
+    "From an event to its first delivered attempt, where the first attempt delivered.",
+  );
   const underWay = metrics.gauge("webhook_attempts_under_way", "Attempts under way now.");
   return {
     attempted({ claim, outcome, verdict }, durationMs) {
       attempts.inc({ outcome });
       duration.observe(durationMs / 1_000);
       if (verdict === "delivered" || verdict === "failed") deliveries.inc({ status: verdict });
-      if (verdict === "delivered" && claim.attempt === 1 && claim.event !== null) lag.observe(Math.max(0, Date.now() - claim.event.createdAt.getTime()) / 1_000);
+      if (verdict === "delivered" && claim.attempt === 1 && claim.event !== null)
+        lag.observe(Math.max(0, Date.now() - claim.event.createdAt.getTime()) / 1_000);
     },
     underWay: (count) => underWay.set(count),
   };

@@ -21,22 +21,41 @@ async function openSink(): Promise<WebhookSink> {
   return sink;
 }
 
-const bodies = (sink: WebhookSink) => sink.received.map((request) => webhookBody.parse(request.json()));
-const sequences = (sink: WebhookSink) => bodies(sink).map(({ sequence }) => sequence).toSorted((left, right) => left - right);
+const bodies = (sink: WebhookSink) =>
+  sink.received.map((request) => webhookBody.parse(request.json()));
+const sequences = (sink: WebhookSink) =>
+  bodies(sink)
+    .map(({ sequence }) => sequence)
+    .toSorted((left, right) => left - right);
 
 test("each key allowed on the channel gets its own copy under its own name and secret, others get nothing", async () => {
   const service = await house.start();
-  const [first, second, other, storeId] = [await openSink(), await openSink(), await openSink(), await house.addStore()];
-  const keys = [await house.addKey({ storeId, url: first.url }), await house.addKey({ storeId, url: second.url, channels: ["wd", "tg"] })];
+  const [first, second, other, storeId] = [
+    await openSink(),
+    await openSink(),
+    await openSink(),
+    await house.addStore(),
+  ];
+  const keys = [
+    await house.addKey({ storeId, url: first.url }),
+    await house.addKey({ storeId, url: second.url, channels: ["wd", "tg"] }),
+  ];
   await house.addKey({ storeId, url: other.url, channels: ["wd"] });
   const disabled = await house.addKey({ storeId, url: other.url });
-  await house.database.query({ text: "UPDATE instances SET status = 'disabled' WHERE id = $1", values: [disabled.instanceId] });
+  await house.database.query({
+    text: "UPDATE instances SET status = 'disabled' WHERE id = $1",
+    values: [disabled.instanceId],
+  });
   await house.addKey({ storeId, url: other.url, events: ["message.status"] });
   await house.addKey({ storeId: await house.addStore(), url: other.url });
   await house.receive(storeId, { channel: "tg" });
   await Promise.all([first.waitFor(1), second.waitFor(1)]);
-  expect([first, second].map((sink) => bodies(sink)[0]?.instance_id)).toEqual(keys.map(({ instanceId }) => toWireId("instance", instanceId)));
-  expect(first.received[0]?.headers["x-thikaa-signature"]).not.toBe(second.received[0]?.headers["x-thikaa-signature"]);
+  expect([first, second].map((sink) => bodies(sink)[0]?.instance_id)).toEqual(
+    keys.map(({ instanceId }) => toWireId("instance", instanceId)),
+  );
+  expect(first.received[0]?.headers["x-thikaa-signature"]).not.toBe(
+    second.received[0]?.headers["x-thikaa-signature"],
+  );
   expect(bodies(first)[0]?.event_id).toBe(bodies(second)[0]?.event_id);
   expect(await house.deliveries(storeId)).toHaveLength(2);
   expect(other.received).toHaveLength(0);
@@ -45,15 +64,33 @@ test("each key allowed on the channel gets its own copy under its own name and s
 
 test("what became of a message goes only to the key that sent it, and only when it asked", async () => {
   const service = await house.start();
-  const [asking, foreign, silent, storeId] = [await openSink(), await openSink(), await openSink(), await house.addStore()];
-  const sender = await house.addKey({ storeId, url: asking.url, events: ["message.received", "message.status"] });
+  const [asking, foreign, silent, storeId] = [
+    await openSink(),
+    await openSink(),
+    await openSink(),
+    await house.addStore(),
+  ];
+  const sender = await house.addKey({
+    storeId,
+    url: asking.url,
+    events: ["message.received", "message.status"],
+  });
   await house.addKey({ storeId, url: foreign.url, events: ["message.status"] });
   const quiet = await house.addKey({ storeId, url: silent.url });
   await house.changeStatus(storeId, sender.instanceId);
   await house.changeStatus(storeId, quiet.instanceId);
   await asking.waitFor(1);
-  await house.waitForDeliveries(storeId, (rows) => rows.length === 1 && rows[0]?.status === "delivered");
-  expect(bodies(asking)).toMatchObject([{ event: "message.status", instance_id: toWireId("instance", sender.instanceId), data: { status: "sent" } }]);
+  await house.waitForDeliveries(
+    storeId,
+    (rows) => rows.length === 1 && rows[0]?.status === "delivered",
+  );
+  expect(bodies(asking)).toMatchObject([
+    {
+      event: "message.status",
+      instance_id: toWireId("instance", sender.instanceId),
+      data: { status: "sent" },
+    },
+  ]);
   expect([foreign.received, silent.received]).toEqual([[], []]);
   await service.stop();
 });
@@ -71,7 +108,10 @@ test("a new endpoint gets nothing from before it existed, and everything since, 
   await house.receive(storeId);
   await Promise.all([first.waitFor(4), second.waitFor(2)]);
   await service.stop();
-  expect([sequences(first), sequences(second)]).toEqual([[4, 5, 6, 7], [6, 7]]);
+  expect([sequences(first), sequences(second)]).toEqual([
+    [4, 5, 6, 7],
+    [6, 7],
+  ]);
 });
 
 test("an endpoint whose beginning nobody marked begins by its time", async () => {
@@ -116,7 +156,10 @@ test("over stops and starts, with two workers side by side, every event is deliv
   await house.receive(storeId, { count: 50 });
   await second.stop();
   await house.receive(storeId, { count: 50 });
-  await house.waitForDeliveries(storeId, (rows) => rows.length === 850 && rows.every(({ status }) => status === "delivered"));
+  await house.waitForDeliveries(
+    storeId,
+    (rows) => rows.length === 850 && rows.every(({ status }) => status === "delivered"),
+  );
   await third.stop();
   expect(sequences(sink)).toEqual(Array.from({ length: 850 }, (_, index) => index + 1));
 });
@@ -125,17 +168,27 @@ test("after a kill −9 what was under way is delivered by the next worker under
   const [sink, storeId] = [await openSink(), await house.addStore()];
   await house.addKey({ storeId, url: sink.url });
   sink.answer({ hang: true });
-  const child = spawn(process.execPath, ["--conditions=source", join(import.meta.dirname, "main.ts")], { env: environmentOf(house), stdio: "ignore" });
+  const child = spawn(
+    process.execPath,
+    ["--conditions=source", join(import.meta.dirname, "main.ts")],
+    { env: environmentOf(house), stdio: "ignore" },
+  );
   await house.receive(storeId, { count: 3 });
   await sink.waitFor(3, 20_000);
   child.kill("SIGKILL");
   await once(child, "exit");
   sink.answer({});
   // The dead worker's lease, run out.
-  await house.database.query({ text: "UPDATE workers SET expires_at = now() WHERE role = 'webhooks'" });
+  await house.database.query({
+    text: "UPDATE workers SET expires_at = now() WHERE role = 'webhooks'",
+  });
   const service = await house.start();
-  const rows = await house.waitForDeliveries(storeId, (found) => found.every(({ status }) => status === "delivered"));
-  expect(rows.map(({ outcomes }) => outcomes)).toEqual(Array.from({ length: 3 }, () => ["uncertain", "delivered"]));
+  const rows = await house.waitForDeliveries(storeId, (found) =>
+    found.every(({ status }) => status === "delivered"),
+  );
+  expect(rows.map(({ outcomes }) => outcomes)).toEqual(
+    Array.from({ length: 3 }, () => ["uncertain", "delivered"]),
+  );
   const ids = sink.received.map(({ headers }) => headers["webhook-id"]);
   expect(new Set(ids.slice(0, 3))).toEqual(new Set(ids.slice(3)));
   expect(sequences(sink)).toEqual([1, 1, 2, 2, 3, 3]);
@@ -145,12 +198,23 @@ test("after a kill −9 what was under way is delivered by the next worker under
 test("in production a webhook to this machine or to a private address is refused, and the delivery says why", async () => {
   const [sink, storeId] = [await openSink(), await house.addStore()];
   const port = new URL(sink.url).port;
-  const urls = [sink.url, `https://127.0.0.1:${port}/`, "https://10.0.0.1/", "https://localhost/", "https://2852039166/latest/meta-data/"];
+  const urls = [
+    sink.url,
+    `https://127.0.0.1:${port}/`,
+    "https://10.0.0.1/",
+    "https://localhost/",
+    "https://2852039166/latest/meta-data/",
+  ];
   for (const url of urls) await house.addKey({ storeId, url });
   const service = await house.start({ environment: "production" });
   await house.receive(storeId);
-  const rows = await house.waitForDeliveries(storeId, (found) => found.length === urls.length && found.every(({ attempts }) => attempts === 1));
-  expect(rows.every(({ status, outcomes }) => status === "pending" && outcomes[0] === "blocked")).toBe(true);
+  const rows = await house.waitForDeliveries(
+    storeId,
+    (found) => found.length === urls.length && found.every(({ attempts }) => attempts === 1),
+  );
+  expect(
+    rows.every(({ status, outcomes }) => status === "pending" && outcomes[0] === "blocked"),
+  ).toBe(true);
   const reasons = rows.map(({ last_error }) => last_error ?? "").toSorted();
   expect(reasons.filter((reason) => reason.startsWith("blocked_address"))).toHaveLength(3);
   expect(reasons.filter((reason) => reason.startsWith("invalid_url"))).toHaveLength(2);
@@ -164,7 +228,9 @@ test("by the operator's word private addresses are called in production too", as
   const service = await house.start({ environment: "production", allowPrivateNetwork: true });
   await house.receive(storeId);
   await sink.waitFor(1);
-  await waitFor(async () => (await house.deliveries(storeId))[0]?.status === "delivered", { what: "the delivery" });
+  await waitFor(async () => (await house.deliveries(storeId))[0]?.status === "delivered", {
+    what: "the delivery",
+  });
   await service.stop();
 });
 

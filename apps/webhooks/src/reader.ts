@@ -1,5 +1,14 @@
 // The reader: turns each store's numbered events into deliveries, and moves its cursor in the same transaction.
-import { advanceCursor, createCursor, insertDeliveries, listSubscriptions, lockCursor, readEventHeads, storeShard, storesWithUnread } from "@thikaa/db";
+import {
+  advanceCursor,
+  createCursor,
+  insertDeliveries,
+  listSubscriptions,
+  lockCursor,
+  readEventHeads,
+  storeShard,
+  storesWithUnread,
+} from "@thikaa/db";
 import type { Database, EventCursor, EventHead, Queryable, Subscription } from "@thikaa/db";
 import { startLoop } from "@thikaa/runtime";
 import type { Log, Loop } from "@thikaa/runtime";
@@ -27,7 +36,11 @@ export class Reader {
 
   private constructor(config: ReaderConfig) {
     this.#config = config;
-    this.#loop = startLoop({ work: (signal) => this.#round(signal), everyMs: pollMs, onError: (error) => config.log.warn({ error }, "events could not be read") });
+    this.#loop = startLoop({
+      work: (signal) => this.#round(signal),
+      everyMs: pollMs,
+      onError: (error) => config.log.warn({ error }, "events could not be read"),
+    });
   }
 
   static start(config: ReaderConfig): Reader {
@@ -55,10 +68,18 @@ export class Reader {
     this.#rung.clear();
     if (performance.now() - this.#polledAt >= pollMs) {
       this.#polledAt = performance.now();
-      for (const storeId of await storesWithUnread(this.#config.database, reader)) stores.add(storeId);
+      for (const storeId of await storesWithUnread(this.#config.database, reader))
+        stores.add(storeId);
     }
     const owned = [...stores].filter((storeId) => this.#config.owns(storeShard(storeId)));
-    await Promise.all(Array.from({ length: atOnce }, (_, lane) => this.#readAll(owned.filter((_store, index) => index % atOnce === lane), signal)));
+    await Promise.all(
+      Array.from({ length: atOnce }, (_, lane) =>
+        this.#readAll(
+          owned.filter((_store, index) => index % atOnce === lane),
+          signal,
+        ),
+      ),
+    );
     return this.#rung.size > 0;
   }
 
@@ -66,12 +87,16 @@ export class Reader {
   async #readAll(stores: readonly string[], signal: AbortSignal): Promise<void> {
     for (const storeId of stores) {
       if (signal.aborted) return;
-      await this.#readStore(storeId).catch((error: unknown) => this.#config.log.warn({ error, store_id: storeId }, "a store's events could not be read"));
+      await this.#readStore(storeId).catch((error: unknown) =>
+        this.#config.log.warn({ error, store_id: storeId }, "a store's events could not be read"),
+      );
     }
   }
 
   async #readStore(storeId: string): Promise<void> {
-    const { read, queued } = await this.#config.database.transaction((transaction) => readPage(transaction, storeId));
+    const { read, queued } = await this.#config.database.transaction((transaction) =>
+      readPage(transaction, storeId),
+    );
     if (queued > 0) this.#config.onDeliveries();
     if (read === pageSize) this.ring(storeId);
   }
@@ -81,10 +106,18 @@ export class Reader {
  * Reads one page. The events are read before the endpoints: an endpoint that was there before an event was committed is then
  * seen with it, so that it can't miss the event.
  */
-async function readPage(transaction: Queryable, storeId: string): Promise<{ read: number; queued: number }> {
-  const cursor = (await lockCursor(transaction, reader, storeId)) ?? (await firstCursor(transaction, storeId));
+async function readPage(
+  transaction: Queryable,
+  storeId: string,
+): Promise<{ read: number; queued: number }> {
+  const cursor =
+    (await lockCursor(transaction, reader, storeId)) ?? (await firstCursor(transaction, storeId));
   if (cursor === null) return { read: 0, queued: 0 };
-  const events = await readEventHeads(transaction, { storeId, after: cursor.sequence, limit: pageSize });
+  const events = await readEventHeads(transaction, {
+    storeId,
+    after: cursor.sequence,
+    limit: pageSize,
+  });
   const last = events.at(-1);
   if (last === undefined) return { read: 0, queued: 0 };
   const deliveries = deliveriesFor(events, await listSubscriptions(transaction, storeId), storeId);
@@ -95,14 +128,27 @@ async function readPage(transaction: Queryable, storeId: string): Promise<{ read
 
 /** A store's cursor begins where its earliest endpoint does, so that nothing committed since is skipped and nothing before is replayed. */
 async function firstCursor(transaction: Queryable, storeId: string): Promise<EventCursor | null> {
-  const starts = (await listSubscriptions(transaction, storeId)).map(({ startsAfter }) => startsAfter);
+  const starts = (await listSubscriptions(transaction, storeId)).map(
+    ({ startsAfter }) => startsAfter,
+  );
   if (starts.length === 0) return null;
   await createCursor(transaction, { reader, storeId, sequence: Math.min(...starts) });
   return lockCursor(transaction, reader, storeId);
 }
 
-function deliveriesFor(events: readonly EventHead[], subscriptions: readonly Subscription[], storeId: string) {
+function deliveriesFor(
+  events: readonly EventHead[],
+  subscriptions: readonly Subscription[],
+  storeId: string,
+) {
   return events.flatMap((event) =>
-    subscriptions.filter((subscription) => wants(subscription, event)).map(({ endpointId }) => ({ storeId, endpointId, eventId: event.id, sequence: event.sequence })),
+    subscriptions
+      .filter((subscription) => wants(subscription, event))
+      .map(({ endpointId }) => ({
+        storeId,
+        endpointId,
+        eventId: event.id,
+        sequence: event.sequence,
+      })),
   );
 }

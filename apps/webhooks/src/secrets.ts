@@ -17,9 +17,14 @@ export class Secrets {
   }
 
   /** The keys to sign a delivery with. Throws when the vault can't open them. */
-  keysFor(delivery: Pick<ClaimedDelivery, "endpointId" | "secretSealed" | "previousSecretSealed">): { current: SigningKeys; previous: SigningKeys | null } {
+  keysFor(
+    delivery: Pick<ClaimedDelivery, "endpointId" | "secretSealed" | "previousSecretSealed">,
+  ): { current: SigningKeys; previous: SigningKeys | null } {
     const { endpointId, secretSealed, previousSecretSealed } = delivery;
-    return { current: this.#open(secretSealed, endpointId), previous: previousSecretSealed === null ? null : this.#open(previousSecretSealed, endpointId) };
+    return {
+      current: this.#open(secretSealed, endpointId),
+      previous: previousSecretSealed === null ? null : this.#open(previousSecretSealed, endpointId),
+    };
   }
 
   #open(sealed: string, endpointId: string): SigningKeys {

@@ -25,7 +25,11 @@ export class Settler {
       work: () => this.#write(),
       everyMs: 1_000,
       gatherMs,
-      onError: (error) => config.log.warn({ error, waiting: this.#waiting.length }, "outcomes of deliveries could not be written yet"),
+      onError: (error) =>
+        config.log.warn(
+          { error, waiting: this.#waiting.length },
+          "outcomes of deliveries could not be written yet",
+        ),
     });
   }
 
@@ -45,7 +49,11 @@ export class Settler {
   async #write(): Promise<boolean> {
     const batch = this.#waiting.slice(0, batchSize);
     if (batch.length === 0) return false;
-    await settleDeliveries(this.#database, this.#worker, batch.map(({ settled }) => settled));
+    await settleDeliveries(
+      this.#database,
+      this.#worker,
+      batch.map(({ settled }) => settled),
+    );
     this.#waiting = this.#waiting.slice(batch.length);
     for (const { done } of batch) done();
     return this.#waiting.length > 0;

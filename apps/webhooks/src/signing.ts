@@ -29,9 +29,17 @@ export function signingKeys(secret: string): SigningKeys {
  * The signature headers of one attempt. While `previous` lasts, `webhook-signature` carries both and `X-Thikaa-Signature`
  * stays on the previous one, since it has room for one only.
  */
-export function signatureHeaders(parts: SignedParts, current: SigningKeys, previous: SigningKeys | null): Record<string, string> {
-  const thikaa = createHmac("sha256", (previous ?? current).whole).update(parts.body).digest("hex");
-  const standard = [current, ...(previous === null ? [] : [previous])].map((keys) => `v1,${standardSignature(parts, keys)}`);
+export function signatureHeaders(
+  parts: SignedParts,
+  current: SigningKeys,
+  previous: SigningKeys | null,
+): Record<string, string> {
+  const thikaa = createHmac("sha256", (previous ?? current).whole)
+    .update(parts.body)
+    .digest("hex");
+  const standard = [current, ...(previous === null ? [] : [previous])].map(
+    (keys) => `v1,${standardSignature(parts, keys)}`,
+  );
   return {
     "X-Thikaa-Signature": `sha256=${thikaa}`,
     "webhook-id": parts.id,
@@ -41,5 +49,8 @@ export function signatureHeaders(parts: SignedParts, current: SigningKeys, previ
 }
 
 function standardSignature({ id, timestampSeconds, body }: SignedParts, keys: SigningKeys): string {
-  return createHmac("sha256", keys.decoded).update(`${id}.${timestampSeconds}.`).update(body).digest("base64");
+  return createHmac("sha256", keys.decoded)
+    .update(`${id}.${timestampSeconds}.`)
+    .update(body)
+    .digest("base64");
 }

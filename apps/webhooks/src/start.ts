@@ -1,9 +1,17 @@
 // Starts the webhooks app: its worker, its shards, the reader and the deliverer.
 import { Bus } from "@thikaa/bus";
 import { checkSchema, Database } from "@thikaa/db";
-import { createEgress } from "@thikaa/egress";
-import type { Egress } from "@thikaa/egress";
-import { Assignments, createLog, Metrics, notFound, serveHttp, stopAll, withHealth, Worker } from "@thikaa/runtime";
+import { createEgress, userUrlRules } from "@thikaa/egress";
+import {
+  Assignments,
+  createLog,
+  Metrics,
+  notFound,
+  serveHttp,
+  stopAll,
+  withHealth,
+  Worker,
+} from "@thikaa/runtime";
 import type { HttpServer, Log, Service } from "@thikaa/runtime";
 import { storeShards } from "@thikaa/schema";
 import { Vault } from "@thikaa/vault";
@@ -32,19 +40,45 @@ export async function start(config: WebhooksConfig): Promise<Service> {
     const database = new Database({ url: config.databaseUrl, applicationName: "thikaa-webhooks" });
     opened.push({ stop: () => database.close() });
     await checkSchema(database);
-    const bus = await Bus.connect({ url: config.natsUrl, namespace: config.namespace, name: "thikaa-webhooks" });
+    const bus = await Bus.connect({
+      url: config.natsUrl,
+      namespace: config.namespace,
+      name: "thikaa-webhooks",
+    });
     opened.push({ stop: () => bus.close() });
     const worker = await Worker.start({ database, role, log });
     opened.push(worker);
-    const egress = openEgress(config);
+    const egress = createEgress(
+      userUrlRules({
+        production: config.environment === "production",
+        allowPrivateNetwork: config.allowPrivateNetwork,
+      }),
+    );
     opened.push({ stop: () => egress.close() });
-    const deliverer = Deliverer.start({ database, worker, log, egress, secrets: new Secrets(vault), metrics: webhookMetrics(metrics) });
+    const deliverer = Deliverer.start({
+      database,
+      worker,
+      log,
+      egress,
+      secrets: new Secrets(vault),
+      metrics: webhookMetrics(metrics),
+    });
     opened.push(deliverer);
     const assignments = startReading({ database, bus, worker, log, deliverer }, opened);
     const ready = (): boolean => worker.alive && assignments.settled;
-    const server = config.http === null ? null : await serveHttp(config.http, withHealth({ ready, metrics, next: notFound }));
+    const server =
+      config.http === null
+        ? null
+        : await serveHttp(config.http, withHealth({ ready, metrics, next: notFound }));
     if (server !== null) opened.push(stoppable(server));
-    log.info({ environment: config.environment, allow_private_network: config.allowPrivateNetwork, url: server?.url }, "webhooks started");
+    log.info(
+      {
+        environment: config.environment,
+        allow_private_network: config.allowPrivateNetwork,
+        url: server?.url,
+      },
+      "webhooks started",
+    );
     return { name: role, ready, stop: stopOnce(opened) };
   } catch (error) {
     await stopOnce(opened)().catch(() => {});
@@ -53,9 +87,17 @@ export async function start(config: WebhooksConfig): Promise<Service> {
 }
 
 /** Takes shards and reads their stores' events. */
-function startReading(parts: { database: Database; bus: Bus; worker: Worker; log: Log; deliverer: Deliverer }, opened: Stoppable[]): Assignments {
+function startReading(
+  parts: { database: Database; bus: Bus; worker: Worker; log: Log; deliverer: Deliverer },
+  opened: Stoppable[],
+): Assignments {
   const { database, bus, worker, log, deliverer } = parts;
-  const reader = Reader.start({ database, log, owns: (shard) => deliverer.owns(shard), onDeliveries: () => deliverer.ring() });
+  const reader = Reader.start({
+    database,
+    log,
+    owns: (shard) => deliverer.owns(shard),
+    onDeliveries: () => deliverer.ring(),
+  });
   opened.push(reader);
   const listener = bus.listen({ ring: "event", to: ["*"] }, (ring) => reader.ring(ring.store_id));
   opened.push({ stop: async () => listener.close() });
@@ -73,12 +115,6 @@ function startReading(parts: { database: Database; bus: Bus; worker: Worker; log
   });
   opened.push(assignments);
   return assignments;
-}
-
-/** Outside production this machine, plain http and any port are fine for a webhook; private networks only by the operator's word. */
-function openEgress({ environment, allowPrivateNetwork }: WebhooksConfig): Egress {
-  const relaxed = allowPrivateNetwork || environment !== "production";
-  return createEgress({ allowPrivateNetwork, allowLoopback: relaxed, allowHttp: relaxed, allowAnyPort: relaxed });
 }
 
 function stoppable(server: HttpServer): Stoppable {

@@ -14,50 +14,123 @@ const ourWaitMs = 5_000;
 /** What an answer means. 2xx delivers, 410 disables the endpoint, everything else is tried again; a redirect is never followed. */
 export function judgeResponse(claim: ClaimedDelivery, response: EgressResponse): SettledDelivery {
   const { status, durationMs } = response;
-  const detail = { http_status: status, duration_ms: durationMs, response: storableText(response.body.subarray(0, keptResponseBytes).toString("utf8")) };
+  const detail = {
+    http_status: status,
+    duration_ms: durationMs,
+    response: storableText(response.body.subarray(0, keptResponseBytes).toString("utf8")),
+  };
   if (status >= 200 && status < 300) {
-    return { claim, verdict: "delivered", waitMs: 0, outcome: "delivered", error: null, httpStatus: status, detail, disable: null };
+    return {
+      claim,
+      verdict: "delivered",
+      waitMs: 0,
+      outcome: "delivered",
+      error: null,
+      httpStatus: status,
+      detail,
+      disable: null,
+    };
   }
   const message = wordsFor(response);
   const common = { claim, error: message, httpStatus: status, detail: { ...detail, message } };
-  if (status === 410) return { ...common, verdict: "failed", waitMs: 0, outcome: "gone", disable: "its URL answered 410 Gone" };
-  return { ...common, ...retryOrFail(claim, parseRetryAfter(response.headers["retry-after"])), outcome: "refused", disable: null };
+  if (status === 410)
+    return {
+      ...common,
+      verdict: "failed",
+      waitMs: 0,
+      outcome: "gone",
+      disable: "its URL answered 410 Gone",
+    };
+  return {
+    ...common,
+    ...retryOrFail(claim, parseRetryAfter(response.headers["retry-after"])),
+    outcome: "refused",
+    disable: null,
+  };
 }
 
 /** What it means that no answer came, or that nothing could be sent. */
 export function judgeFailure(claim: ClaimedDelivery, error: unknown): SettledDelivery {
   if (error instanceof EgressError) return judgeEgress(claim, error);
   const message = `This server could not make the request: ${error instanceof Error ? scrub(error.message).slice(0, longestReason) : "unknown fault"}`;
-  return { claim, ...retryOrFail(claim, null), outcome: "internal_error", error: message, httpStatus: null, detail: { code: "internal_error", message }, disable: null };
+  return {
+    claim,
+    ...retryOrFail(claim, null),
+    outcome: "internal_error",
+    error: message,
+    httpStatus: null,
+    detail: { code: "internal_error", message },
+    disable: null,
+  };
 }
 
 /** The event is older than events are kept, so there is nothing left to deliver. */
 export function judgeExpired(claim: ClaimedDelivery): SettledDelivery {
   const message = "The event is older than events are kept.";
-  return { claim, verdict: "failed", waitMs: 0, outcome: "expired", error: message, httpStatus: null, detail: { code: "expired", message }, disable: null };
+  return {
+    claim,
+    verdict: "failed",
+    waitMs: 0,
+    outcome: "expired",
+    error: message,
+    httpStatus: null,
+    detail: { code: "expired", message },
+    disable: null,
+  };
 }
 
 /** Given back without a try: the shard is another worker's now. */
 export function giveBack(claim: ClaimedDelivery): SettledDelivery {
-  return { claim, verdict: "release", waitMs: 0, outcome: "released", error: null, httpStatus: null, detail: null, disable: null };
+  return {
+    claim,
+    verdict: "release",
+    waitMs: 0,
+    outcome: "released",
+    error: null,
+    httpStatus: null,
+    detail: null,
+    disable: null,
+  };
 }
 
 function judgeEgress(claim: ClaimedDelivery, error: EgressError): SettledDelivery {
   const message = scrub(error.message);
   const detail = { code: error.code, stage: error.stage, sent: error.sent, message };
-  const common = { claim, error: `${error.code}: ${message}`, httpStatus: null, detail, disable: null };
-  if (error.code === "local") return { ...common, verdict: "release", waitMs: ourWaitMs, outcome: "local" };
-  if (error.code === "aborted") return { ...common, verdict: "release", waitMs: 0, outcome: error.sent ? "uncertain" : "released" };
-  return { ...common, ...retryOrFail(claim, null), outcome: error.code === "blocked_address" || error.code === "invalid_url" ? "blocked" : "unreachable" };
+  const common = {
+    claim,
+    error: `${error.code}: ${message}`,
+    httpStatus: null,
+    detail,
+    disable: null,
+  };
+  if (error.code === "local")
+    return { ...common, verdict: "release", waitMs: ourWaitMs, outcome: "local" };
+  if (error.code === "aborted")
+    return {
+      ...common,
+      verdict: "release",
+      waitMs: 0,
+      outcome: error.sent ? "uncertain" : "released",
+    };
+  return {
+    ...common,
+    ...retryOrFail(claim, null),
+    outcome:
+      error.code === "blocked_address" || error.code === "invalid_url" ? "blocked" : "unreachable",
+  };
 }
 
-function retryOrFail(claim: ClaimedDelivery, retryAfterMs: number | null): Pick<SettledDelivery, "verdict" | "waitMs"> {
+function retryOrFail(
+  claim: ClaimedDelivery,
+  retryAfterMs: number | null,
+): Pick<SettledDelivery, "verdict" | "waitMs"> {
   const waitMs = retryWaitMs(claim.attempt, retryAfterMs);
   return waitMs === null ? { verdict: "failed", waitMs: 0 } : { verdict: "retry", waitMs };
 }
 
 function wordsFor({ status }: EgressResponse): string {
-  if (status >= 300 && status < 400) return `The URL answered ${status}, a redirect; redirects are not followed. Give the final URL.`;
+  if (status >= 300 && status < 400)
+    return `The URL answered ${status}, a redirect; redirects are not followed. Give the final URL.`;
   if (status === 410) return "The URL answered 410 Gone; the endpoint was disabled.";
   return `The URL answered ${status}.`;
 }

@@ -75,7 +75,10 @@ export interface SettledDelivery {
 }
 
 /** Queues deliveries, in the transaction that moves the reader's cursor. */
-export async function insertDeliveries(transaction: Queryable, deliveries: readonly NewDelivery[]): Promise<void> {
+export async function insertDeliveries(
+  transaction: Queryable,
+  deliveries: readonly NewDelivery[],
+): Promise<void> {
   if (deliveries.length === 0) return;
   await transaction.query({
     name: "deliveries-insert",
@@ -100,7 +103,10 @@ export async function insertDeliveries(transaction: Queryable, deliveries: reado
  * Takes what is due, one of each endpoint before a second of any, and begins its attempts; when it resolves they are
  * committed. Shards that another worker holds since give nothing. What is due to a disabled endpoint waits.
  */
-export async function claimDeliveries(database: Database, claim: DeliveryClaim): Promise<ClaimedDelivery[]> {
+export async function claimDeliveries(
+  database: Database,
+  claim: DeliveryClaim,
+): Promise<ClaimedDelivery[]> {
   if (claim.shards.length === 0 || claim.limit <= 0) return [];
   const busy = [...claim.busy];
   const values = [
@@ -121,13 +127,25 @@ export async function claimDeliveries(database: Database, claim: DeliveryClaim):
 }
 
 /** Writes what came of attempts, all in one transaction. Safe to repeat. */
-export async function settleDeliveries(database: Database, worker: string, settled: readonly SettledDelivery[]): Promise<void> {
+export async function settleDeliveries(
+  database: Database,
+  worker: string,
+  settled: readonly SettledDelivery[],
+): Promise<void> {
   if (settled.length === 0) return;
-  const ordered = settled.toSorted((left, right) => (left.claim.deliveryId < right.claim.deliveryId ? -1 : 1));
+  const ordered = settled.toSorted((left, right) =>
+    left.claim.deliveryId < right.claim.deliveryId ? -1 : 1,
+  );
   await database.transaction(async (transaction) => {
     await transaction.query({ ...settleStatement, values: [worker, ...settleColumns(ordered)] });
     for (const { claim, disable } of ordered) {
-      if (disable !== null) await disableEndpoint(transaction, { storeId: claim.storeId, endpointId: claim.endpointId, url: claim.url, reason: disable });
+      if (disable !== null)
+        await disableEndpoint(transaction, {
+          storeId: claim.storeId,
+          endpointId: claim.endpointId,
+          url: claim.url,
+          reason: disable,
+        });
     }
   });
 }
@@ -136,7 +154,10 @@ export async function settleDeliveries(database: Database, worker: string, settl
  * What former owners of shards had begun is due again, and its open attempts are marked uncertain. Done at a take-over, and now
  * and then: a claim of an owner whose lease was just ending can be committed after the take-over.
  */
-export async function recoverDeliveries(database: Queryable, shards: readonly OwnedShard[]): Promise<void> {
+export async function recoverDeliveries(
+  database: Queryable,
+  shards: readonly OwnedShard[],
+): Promise<void> {
   await database.query({
     name: "deliveries-recover",
     text: `WITH freed AS (
@@ -150,7 +171,11 @@ export async function recoverDeliveries(database: Queryable, shards: readonly Ow
   });
 }
 
-async function beginDeliveryAttempts(transaction: Queryable, claimed: readonly ClaimedDelivery[], worker: string): Promise<void> {
+async function beginDeliveryAttempts(
+  transaction: Queryable,
+  claimed: readonly ClaimedDelivery[],
+  worker: string,
+): Promise<void> {
   await transaction.query({
     name: "delivery-attempts-begin",
     text: `INSERT INTO attempts (store_id, id, subject_id, number, worker, epoch)
@@ -215,7 +240,16 @@ function toClaimed(row: ClaimedRow): ClaimedDelivery {
     url: row.url,
     secretSealed: row.secret_sealed,
     previousSecretSealed: row.previous_sealed,
-    event: row.type === null ? null : { id: row.event_id, type: row.type, sequence: row.sequence, data: row.data, createdAt: row.created_at },
+    event:
+      row.type === null
+        ? null
+        : {
+            id: row.event_id,
+            type: row.type,
+            sequence: row.sequence,
+            data: row.data,
+            createdAt: row.created_at,
+          },
   };
 }
 

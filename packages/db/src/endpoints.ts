@@ -24,18 +24,39 @@ const startReader = (endpointId: string): string => `endpoint:${endpointId}`;
  * Marks where a new endpoint begins: at the store's present end. Called in the transaction that inserts the endpoint; then
  * every event that is committed after that transaction reaches it, and nothing from the store's past does.
  */
-export async function beginEndpoint(transaction: Queryable, endpoint: { storeId: string; endpointId: string }): Promise<void> {
+export async function beginEndpoint(
+  transaction: Queryable,
+  endpoint: { storeId: string; endpointId: string },
+): Promise<void> {
   const sequence = await lastSequence(transaction, endpoint.storeId);
-  await createCursor(transaction, { reader: startReader(endpoint.endpointId), storeId: endpoint.storeId, sequence });
+  await createCursor(transaction, {
+    reader: startReader(endpoint.endpointId),
+    storeId: endpoint.storeId,
+    sequence,
+  });
 }
 
 /** All endpoints of a store. One that was inserted without `beginEndpoint` is begun here, by its time. */
-export async function listSubscriptions(transaction: Queryable, storeId: string): Promise<Subscription[]> {
-  const { rows } = await transaction.query<SubscriptionRow>({ ...subscriptionsStatement, values: [storeId] });
+export async function listSubscriptions(
+  transaction: Queryable,
+  storeId: string,
+): Promise<Subscription[]> {
+  const { rows } = await transaction.query<SubscriptionRow>({
+    ...subscriptionsStatement,
+    values: [storeId],
+  });
   const subscriptions: Subscription[] = [];
   for (const row of rows) {
-    const startsAfter = row.starts_after ?? (await beginByTime(transaction, { storeId, endpointId: row.id }));
-    subscriptions.push({ endpointId: row.id, instanceId: row.instance_id, events: row.events, channels: row.channels ?? [], active: row.active, startsAfter });
+    const startsAfter =
+      row.starts_after ?? (await beginByTime(transaction, { storeId, endpointId: row.id }));
+    subscriptions.push({
+      endpointId: row.id,
+      instanceId: row.instance_id,
+      events: row.events,
+      channels: row.channels ?? [],
+      active: row.active,
+      startsAfter,
+    });
   }
   return subscriptions;
 }
@@ -53,7 +74,10 @@ export async function storesWithUnread(database: Queryable, reader: string): Pro
 }
 
 /** Ends deliveries to an endpoint, with the reason its owner reads. An endpoint that has moved to another URL since is left alone. */
-export async function disableEndpoint(database: Queryable, endpoint: { storeId: string; endpointId: string; url: string; reason: string }): Promise<void> {
+export async function disableEndpoint(
+  database: Queryable,
+  endpoint: { storeId: string; endpointId: string; url: string; reason: string },
+): Promise<void> {
   await database.query({
     text: "UPDATE endpoints SET status = 'disabled', disabled_reason = $4 WHERE store_id = $1 AND id = $2 AND url = $3 AND status = 'active'",
     values: [endpoint.storeId, endpoint.endpointId, endpoint.url, endpoint.reason],
@@ -81,13 +105,20 @@ const subscriptionsStatement = {
 };
 
 /** Before the first event that was written after the endpoint; at the store's end when there is none yet. */
-async function beginByTime(transaction: Queryable, endpoint: { storeId: string; endpointId: string }): Promise<number> {
+async function beginByTime(
+  transaction: Queryable,
+  endpoint: { storeId: string; endpointId: string },
+): Promise<number> {
   const { rows } = await transaction.query<{ sequence: number | null }>({
     text: `SELECT min(v.sequence) - 1 AS sequence FROM endpoints e JOIN events v ON v.store_id = e.store_id AND v.created_at >= e.created_at
            WHERE e.store_id = $1 AND e.id = $2`,
     values: [endpoint.storeId, endpoint.endpointId],
   });
   const sequence = rows[0]?.sequence ?? (await lastSequence(transaction, endpoint.storeId));
-  await createCursor(transaction, { reader: startReader(endpoint.endpointId), storeId: endpoint.storeId, sequence });
+  await createCursor(transaction, {
+    reader: startReader(endpoint.endpointId),
+    storeId: endpoint.storeId,
+    sequence,
+  });
   return sequence;
 }

@@ -22,7 +22,11 @@ export interface EventHead {
  * A reader's cursor, locked until the transaction ends, so that two workers never read the same events; `null` when there is
  * none yet. Create it then, and lock again: another worker may have been first.
  */
-export async function lockCursor(transaction: Queryable, reader: string, storeId: string): Promise<EventCursor | null> {
+export async function lockCursor(
+  transaction: Queryable,
+  reader: string,
+  storeId: string,
+): Promise<EventCursor | null> {
   const { rows } = await transaction.query<{ sequence: number }>({
     name: "cursor-lock",
     text: "SELECT sequence FROM event_cursors WHERE reader = $1 AND store_id = $2 FOR UPDATE",
@@ -49,8 +53,17 @@ export async function advanceCursor(transaction: Queryable, cursor: EventCursor)
 }
 
 /** A store's numbered events after a number, oldest first, without their data. */
-export async function readEventHeads(transaction: Queryable, page: { storeId: string; after: number; limit: number }): Promise<EventHead[]> {
-  const { rows } = await transaction.query<{ id: string; sequence: number; type: EventType; channel: ChannelCode | null; instance_id: string | null }>({
+export async function readEventHeads(
+  transaction: Queryable,
+  page: { storeId: string; after: number; limit: number },
+): Promise<EventHead[]> {
+  const { rows } = await transaction.query<{
+    id: string;
+    sequence: number;
+    type: EventType;
+    channel: ChannelCode | null;
+    instance_id: string | null;
+  }>({
     name: "event-heads",
     text: "SELECT id, sequence, type, channel, instance_id FROM events WHERE store_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
     values: [page.storeId, page.after, page.limit],
@@ -60,6 +73,9 @@ export async function readEventHeads(transaction: Queryable, page: { storeId: st
 
 /** The number of a store's last event; 0 when it has none. */
 export async function lastSequence(database: Queryable, storeId: string): Promise<number> {
-  const { rows } = await database.query<{ last: number }>({ text: "SELECT last FROM store_sequences WHERE store_id = $1", values: [storeId] });
+  const { rows } = await database.query<{ last: number }>({
+    text: "SELECT last FROM store_sequences WHERE store_id = $1",
+    values: [storeId],
+  });
   return rows[0]?.last ?? 0;
 }

@@ -27,7 +27,13 @@ export const systemResolve: Resolve = (hostname) => dns.promises.lookup(hostname
 /** A connector for undici that refuses every address the rules do not allow, at each new connection. */
 export function guardedConnector(config: ConnectorConfig): buildConnector.connector {
   const { rules, connectTimeoutMs } = config;
-  const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 500, lookup: guardedLookup(config) });
+  const connect = buildConnector({
+    timeout: connectTimeoutMs,
+    allowH2: false,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: 500,
+    lookup: guardedLookup(config),
+  });
   return (target, callback) => {
     // A literal address is connected to without a look-up, so it is checked here.
     const host = target.hostname.replace(/^\[|\]$/g, "");
@@ -51,7 +57,9 @@ function guardedLookup({ rules, resolve }: ConnectorConfig): LookupFunction {
         const [first] = addresses;
         if (first === undefined) return callback(notFound(hostname), "", 0);
         // One bad address among good ones is refused whole: nobody has that by accident.
-        const fault = addresses.map(({ address }) => addressFault(address, rules)).find((found) => found !== null);
+        const fault = addresses
+          .map(({ address }) => addressFault(address, rules))
+          .find((found) => found !== null);
         if (fault !== undefined) return callback(blocked(`${hostname} points to ${fault}`), "", 0);
         if (options.all) callback(null, [...addresses]);
         else callback(null, first.address, first.family);
@@ -62,7 +70,12 @@ function guardedLookup({ rules, resolve }: ConnectorConfig): LookupFunction {
 }
 
 function blocked(fault: string): EgressError {
-  return new EgressError({ code: "blocked_address", stage: "connect", sent: false, message: `the address is not allowed: ${fault}` });
+  return new EgressError({
+    code: "blocked_address",
+    stage: "connect",
+    sent: false,
+    message: `the address is not allowed: ${fault}`,
+  });
 }
 
 function notFound(hostname: string): Error {

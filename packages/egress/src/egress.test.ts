@@ -16,7 +16,12 @@ afterEach(async () => {
 const limits = { method: "POST", totalTimeoutMs: 5_000, maxResponseBytes: 16_384 } as const;
 
 function open(config: EgressConfig = {}): Egress {
-  const egress = createEgress({ allowLoopback: true, allowHttp: true, allowAnyPort: true, ...config });
+  const egress = createEgress({
+    allowLoopback: true,
+    allowHttp: true,
+    allowAnyPort: true,
+    ...config,
+  });
   closers.push(() => egress.close());
   return egress;
 }
@@ -38,7 +43,10 @@ async function listen(server: Server): Promise<number> {
 const serve = (listener: RequestListener) => listen(createHttpServer(listener));
 const serveTcp = (listener: (socket: Socket) => void) => listen(createTcpServer(listener));
 
-async function failure(egress: Egress, request: Partial<EgressRequest> & { url: string }): Promise<unknown> {
+async function failure(
+  egress: Egress,
+  request: Partial<EgressRequest> & { url: string },
+): Promise<unknown> {
   return egress.request({ ...limits, ...request }).then(
     () => "answered",
     (error: unknown) => error,
@@ -47,13 +55,20 @@ async function failure(egress: Egress, request: Partial<EgressRequest> & { url: 
 
 test("an answer comes back with status, headers and body, and the request's bytes arrive as given", async () => {
   const bodies: string[] = [];
-  const port = await serve(async (request, response) => {
+  const port = await serve((request, response) => {
     let body = "";
-    for await (const chunk of request) body += String(chunk);
-    bodies.push(`${request.method} ${request.url} ${String(request.headers["x-test"])} ${body}`);
-    response.writeHead(418, { "X-Reply": "yes" }).end("short and stout");
+    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+    request.on("end", () => {
+      bodies.push(`${request.method} ${request.url} ${String(request.headers["x-test"])} ${body}`);
+      response.writeHead(418, { "X-Reply": "yes" }).end("short and stout");
+    });
   });
-  const answer = await open().request({ ...limits, url: `http://127.0.0.1:${port}/a?b=1`, headers: { "X-Test": "1" }, body: "مرحبا" });
+  const answer = await open().request({
+    ...limits,
+    url: `http://127.0.0.1:${port}/a?b=1`,
+    headers: { "X-Test": "1" },
+    body: "مرحبا",
+  });
   expect(answer).toMatchObject({ status: 418, truncated: null, headers: { "x-reply": "yes" } });
   expect(answer.body.toString()).toBe("short and stout");
   expect(bodies).toEqual(["POST /a?b=1 1 مرحبا"]);
@@ -77,11 +92,21 @@ test("a name is checked at every new connection: what turned private in between 
     response.writeHead(200, { Connection: "close" }).end();
   });
   const answers = [["127.0.0.1"], ["10.0.0.5"], ["127.0.0.1", "169.254.169.254"]];
-  const egress = open({ resolve: async () => (answers.shift() ?? []).map((address) => ({ address, family: 4 })) });
+  const egress = open({
+    resolve: async () => (answers.shift() ?? []).map((address) => ({ address, family: 4 })),
+  });
   const url = `http://rebinding.example:${port}/`;
   expect((await egress.request({ ...limits, url })).status).toBe(200);
-  expect(await failure(egress, { url })).toMatchObject({ code: "blocked_address", stage: "connect", sent: false, message: expect.stringContaining("10.0.0.5") as string });
-  expect(await failure(egress, { url })).toMatchObject({ code: "blocked_address", message: expect.stringContaining("169.254.169.254") as string });
+  expect(await failure(egress, { url })).toMatchObject({
+    code: "blocked_address",
+    stage: "connect",
+    sent: false,
+    message: expect.stringContaining("10.0.0.5") as string,
+  });
+  expect(await failure(egress, { url })).toMatchObject({
+    code: "blocked_address",
+    message: expect.stringContaining("169.254.169.254") as string,
+  });
   expect(await failure(egress, { url })).toMatchObject({ code: "dns_failed", sent: false });
   expect(seen).toHaveLength(1);
 });
@@ -91,10 +116,15 @@ test("in production a name for this machine is refused, and nothing is connected
   const port = await serveTcp(() => connections++);
   const egress = open({ allowLoopback: false });
   for (const host of ["localhost", "LOCALHOST"]) {
-    expect(await failure(egress, { url: `http://${host}:${port}/` })).toMatchObject({ code: "blocked_address", sent: false });
+    expect(await failure(egress, { url: `http://${host}:${port}/` })).toMatchObject({
+      code: "blocked_address",
+      sent: false,
+    });
   }
   // Some systems know no such name; none may connect.
-  expect(await failure(egress, { url: `http://localhost.:${port}/` })).toMatchObject({ sent: false });
+  expect(await failure(egress, { url: `http://localhost.:${port}/` })).toMatchObject({
+    sent: false,
+  });
   expect(connections).toBe(0);
 });
 
@@ -109,7 +139,11 @@ test("an endless body is cut at the limit and its connection closed", async () =
     };
     write();
   });
-  const answer = await open().request({ ...limits, url: `http://127.0.0.1:${port}/`, maxResponseBytes: 1_000 });
+  const answer = await open().request({
+    ...limits,
+    url: `http://127.0.0.1:${port}/`,
+    maxResponseBytes: 1_000,
+  });
   expect(answer).toMatchObject({ status: 200, truncated: "size" });
   expect(answer.body).toHaveLength(1_000);
   await closed.promise;
@@ -121,7 +155,11 @@ test("a body that trickles is taken until the deadline; the status stands", asyn
     const timer = setInterval(() => response.write("x"), 20);
     response.on("close", () => clearInterval(timer));
   });
-  const answer = await open().request({ ...limits, url: `http://127.0.0.1:${port}/`, totalTimeoutMs: 300 });
+  const answer = await open().request({
+    ...limits,
+    url: `http://127.0.0.1:${port}/`,
+    totalTimeoutMs: 300,
+  });
   expect(answer).toMatchObject({ status: 200, truncated: "time" });
   expect(answer.body.length).toBeGreaterThan(1);
   expect(answer.durationMs).toBeLessThan(1_000);
@@ -130,7 +168,9 @@ test("a body that trickles is taken until the deadline; the status stands", asyn
 test("a silent server is given up at the deadline and the connection closed", async () => {
   const closed = Promise.withResolvers<void>();
   const port = await serveTcp((socket) => void socket.on("close", () => closed.resolve()).resume());
-  expect(await failure(open(), { url: `http://127.0.0.1:${port}/`, totalTimeoutMs: 200 })).toMatchObject({ code: "timeout", stage: "request", sent: true });
+  expect(
+    await failure(open(), { url: `http://127.0.0.1:${port}/`, totalTimeoutMs: 200 }),
+  ).toMatchObject({ code: "timeout", stage: "request", sent: true });
   await closed.promise;
 });
 
@@ -138,7 +178,9 @@ test("a look-up that hangs is given up at the connect deadline, before anything 
   const hang = Promise.withResolvers<never>();
   const egress = open({ resolve: () => hang.promise });
   const begun = performance.now();
-  expect(await failure(egress, { url: "http://silent.example/", connectTimeoutMs: 150 })).toMatchObject({ code: "timeout", stage: "connect", sent: false });
+  expect(
+    await failure(egress, { url: "http://silent.example/", connectTimeoutMs: 150 }),
+  ).toMatchObject({ code: "timeout", stage: "connect", sent: false });
   expect(performance.now() - begun).toBeLessThan(1_500);
 });
 
@@ -153,11 +195,24 @@ test("the caller's signal ends a request", async () => {
 test("nobody listening, TLS spoken to plain HTTP, and an answer that is not HTTP are told apart", async () => {
   const egress = open();
   const plain = await serve((_request, response) => void response.end());
-  const nonsense = await serveTcp((socket) => void socket.once("data", () => socket.end("SSH-2.0-OpenSSH_9.6\r\n")));
-  expect(await failure(egress, { url: "http://127.0.0.1:1/" })).toMatchObject({ code: "connect_failed", sent: false });
-  expect(await failure(egress, { url: `https://127.0.0.1:${plain}/` })).toMatchObject({ code: "tls_failed", sent: false });
-  expect(await failure(egress, { url: `http://127.0.0.1:${nonsense}/` })).toMatchObject({ code: "bad_response", sent: true });
-  expect(await failure(egress, { url: `http://127.0.0.1:${plain}/`, headers: { "X-Bad": "a\r\nb" } })).toMatchObject({ code: "invalid_request", sent: false });
+  const nonsense = await serveTcp(
+    (socket) => void socket.once("data", () => socket.end("SSH-2.0-OpenSSH_9.6\r\n")),
+  );
+  expect(await failure(egress, { url: "http://127.0.0.1:1/" })).toMatchObject({
+    code: "connect_failed",
+    sent: false,
+  });
+  expect(await failure(egress, { url: `https://127.0.0.1:${plain}/` })).toMatchObject({
+    code: "tls_failed",
+    sent: false,
+  });
+  expect(await failure(egress, { url: `http://127.0.0.1:${nonsense}/` })).toMatchObject({
+    code: "bad_response",
+    sent: true,
+  });
+  expect(
+    await failure(egress, { url: `http://127.0.0.1:${plain}/`, headers: { "X-Bad": "a\r\nb" } }),
+  ).toMatchObject({ code: "invalid_request", sent: false });
 });
 
 /** Answers the first request of a connection and breaks it at the second, as a server does whose keep-alive ran out. */
@@ -179,21 +234,31 @@ test("a kept connection that breaks before any answer is tried once more on a ne
   await egress.request({ ...limits, url, body: "1" });
   // The connection is free again only in the turn after its answer.
   await nextTurn();
-  expect((await egress.request({ ...limits, url, body: "2", retryReusedReset: true })).status).toBe(200);
+  expect((await egress.request({ ...limits, url, body: "2", retryReusedReset: true })).status).toBe(
+    200,
+  );
   expect(requests).toHaveLength(3);
 });
 
 test("without being asked for, or on a new connection, a reset is not tried again", async () => {
   const requests: string[] = [];
   const port = await serveTcp(answeringOncePerConnection(requests));
-  const resetting = await serveTcp((socket) => void socket.once("data", () => socket.resetAndDestroy()));
+  const resetting = await serveTcp(
+    (socket) => void socket.once("data", () => socket.resetAndDestroy()),
+  );
   const [egress, url] = [open(), `http://127.0.0.1:${port}/`];
   await egress.request({ ...limits, url, body: "1" });
   // The connection is free again only in the turn after its answer.
   await nextTurn();
   expect(await failure(egress, { url, body: "2" })).toMatchObject({ code: "reset", sent: true });
   expect(requests).toHaveLength(2);
-  expect(await failure(egress, { url: `http://127.0.0.1:${resetting}/`, body: "3", retryReusedReset: true })).toMatchObject({ code: "reset", sent: true });
+  expect(
+    await failure(egress, {
+      url: `http://127.0.0.1:${resetting}/`,
+      body: "3",
+      retryReusedReset: true,
+    }),
+  ).toMatchObject({ code: "reset", sent: true });
 });
 
 test("many requests to one origin run side by side, a hanging one holds none up", async () => {
@@ -202,7 +267,11 @@ test("many requests to one origin run side by side, a hanging one holds none up"
   });
   const egress = open();
   const hanging = failure(egress, { url: `http://127.0.0.1:${port}/hang`, totalTimeoutMs: 1_000 });
-  const answers = await Promise.all(Array.from({ length: 20 }, () => egress.request({ ...limits, url: `http://127.0.0.1:${port}/` })));
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () =>
+      egress.request({ ...limits, url: `http://127.0.0.1:${port}/` }),
+    ),
+  );
   expect(answers.every(({ status }) => status === 200)).toBe(true);
   expect(await hanging).toMatchObject({ code: "timeout" });
 });

@@ -52,11 +52,30 @@ export interface Egress {
 
 /** Opens the door. Connections are kept per origin, one request at a time each. */
 export function createEgress(config: EgressConfig = {}): Egress {
-  const { allowPrivateNetwork = false, allowLoopback = false, allowHttp = false, allowAnyPort = false } = config;
+  const {
+    allowPrivateNetwork = false,
+    allowLoopback = false,
+    allowHttp = false,
+    allowAnyPort = false,
+  } = config;
   const rules = { allowPrivateNetwork, allowLoopback, allowHttp, allowAnyPort };
   const agent = new Agent({
-    connect: guardedConnector({ rules, connectTimeoutMs: config.connectTimeoutMs ?? 10_000, resolve: config.resolve ?? systemResolve }),
-    factory: (origin, options) => new Pool(origin, Object.assign({ factory: (client: URL, clientOptions: object) => new CountingClient(client, clientOptions) }, options)),
+    connect: guardedConnector({
+      rules,
+      connectTimeoutMs: config.connectTimeoutMs ?? 10_000,
+      resolve: config.resolve ?? systemResolve,
+    }),
+    factory: (origin, options) =>
+      new Pool(
+        origin,
+        Object.assign(
+          {
+            factory: (client: URL, clientOptions: object) =>
+              new CountingClient(client, clientOptions),
+          },
+          options,
+        ),
+      ),
     pipelining: 1,
     allowH2: false,
     keepAliveTimeout: config.keepAliveMs ?? 10_000,
@@ -75,7 +94,12 @@ export function createEgress(config: EgressConfig = {}): Egress {
         return await first.done;
       } catch (error) {
         const left = request.totalTimeoutMs - (performance.now() - begunAt);
-        const again = request.retryReusedReset && first.reused && error instanceof EgressError && error.code === "reset" && left > 0;
+        const again =
+          request.retryReusedReset &&
+          first.reused &&
+          error instanceof EgressError &&
+          error.code === "reset" &&
+          left > 0;
         if (!again) throw error;
         return await begin(agent, url, { ...request, totalTimeoutMs: left }).done;
       }
@@ -88,7 +112,16 @@ function begin(agent: Agent, url: URL, request: EgressRequest): Exchange {
   const { maxResponseBytes, totalTimeoutMs, signal, connectTimeoutMs = 5_000 } = request;
   const exchange = new Exchange({ maxResponseBytes, totalTimeoutMs, connectTimeoutMs, signal });
   try {
-    agent.dispatch({ origin: url.origin, path: url.pathname + url.search, method: request.method, headers: { ...request.headers }, body: request.body ?? null }, exchange);
+    agent.dispatch(
+      {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: request.method,
+        headers: { ...request.headers },
+        body: request.body ?? null,
+      },
+      exchange,
+    );
   } catch (error) {
     exchange.refuse(error);
   }

@@ -50,16 +50,32 @@ export class EgressError extends Error {
 }
 
 const localCodes = new Set(["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "EADDRNOTAVAIL", "ENETDOWN"]);
-const timeoutCodes = new Set(["ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
-const responseCodes = new Set(["UND_ERR_HEADERS_OVERFLOW", "UND_ERR_RESPONSE", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"]);
+const timeoutCodes = new Set([
+  "ETIMEDOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+]);
+const responseCodes = new Set([
+  "UND_ERR_HEADERS_OVERFLOW",
+  "UND_ERR_RESPONSE",
+  "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
+]);
 
 /** The typed form of whatever undici or Node reported. `sent` decides the stage when the error itself does not. */
 export function toEgressError(error: unknown, sent: boolean): EgressError {
   if (error instanceof EgressError) return error;
   const systemCode = systemCodeOf(error);
   const code = codeOf(systemCode, sent);
-  const words = error instanceof Error && error.message !== "" ? error.message : "the connection failed";
-  return new EgressError({ code, stage: sent ? "request" : "connect", sent, message: `${describe[code]}: ${words}`, cause: error });
+  const words =
+    error instanceof Error && error.message !== "" ? error.message : "the connection failed";
+  return new EgressError({
+    code,
+    stage: sent ? "request" : "connect",
+    sent,
+    message: `${describe[code]}: ${words}`,
+    cause: error,
+  });
 }
 
 const describe: Readonly<Record<EgressErrorCode, string>> = {
@@ -80,14 +96,18 @@ function codeOf(systemCode: string, sent: boolean): EgressErrorCode {
   if (localCodes.has(systemCode)) return "local";
   if (timeoutCodes.has(systemCode)) return "timeout";
   if (responseCodes.has(systemCode) || systemCode.startsWith("HPE_")) return "bad_response";
-  if (systemCode === "UND_ERR_INVALID_ARG" || systemCode === "UND_ERR_NOT_SUPPORTED") return "invalid_request";
+  if (systemCode === "UND_ERR_INVALID_ARG" || systemCode === "UND_ERR_NOT_SUPPORTED")
+    return "invalid_request";
   if (sent) return "reset";
-  if (systemCode === "ENOTFOUND" || systemCode === "ENODATA" || systemCode.startsWith("EAI_")) return "dns_failed";
+  if (systemCode === "ENOTFOUND" || systemCode === "ENODATA" || systemCode.startsWith("EAI_"))
+    return "dns_failed";
   return isTls(systemCode) ? "tls_failed" : "connect_failed";
 }
 
 function isTls(systemCode: string): boolean {
-  return /^(ERR_TLS|ERR_SSL|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH|EPROTO)/.test(systemCode);
+  return /^(ERR_TLS|ERR_SSL|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH|EPROTO)/.test(
+    systemCode,
+  );
 }
 
 function systemCodeOf(error: unknown): string {

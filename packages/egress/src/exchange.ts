@@ -29,7 +29,10 @@ export class CountingClient extends Client {
     this.on("connect", () => (this.#begun = 0));
   }
 
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+  override dispatch(
+    options: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+  ): boolean {
     if (handler instanceof Exchange) handler.countBy(() => this.#begun++);
     return super.dispatch(options, handler);
   }
@@ -60,8 +63,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.done = this.#settle.promise;
     const { connectTimeoutMs, totalTimeoutMs, signal } = config;
     this.#timers = [
-      setTimeout(() => this.sent || this.#giveUp("timeout", `no connection within ${connectTimeoutMs} ms`), Math.min(connectTimeoutMs, totalTimeoutMs)),
-      setTimeout(() => this.#giveUp("timeout", `no answer in time: it took longer than ${totalTimeoutMs} ms`), totalTimeoutMs),
+      setTimeout(
+        () => this.sent || this.#giveUp("timeout", `no connection within ${connectTimeoutMs} ms`),
+        Math.min(connectTimeoutMs, totalTimeoutMs),
+      ),
+      setTimeout(
+        () =>
+          this.#giveUp("timeout", `no answer in time: it took longer than ${totalTimeoutMs} ms`),
+        totalTimeoutMs,
+      ),
     ];
     if (signal?.aborted) this.#onAbort();
     else signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -79,7 +89,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.sent = true;
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: EgressResponse["headers"]): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: EgressResponse["headers"],
+  ): void {
     // 1xx only announces the answer.
     if (status >= 200) this.#head = { status, headers };
   }
@@ -110,7 +124,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #giveUp(code: "timeout" | "aborted", message: string): void {
     if (this.#settled) return;
-    const error = new EgressError({ code, stage: this.sent ? "request" : "connect", sent: this.sent, message });
+    const error = new EgressError({
+      code,
+      stage: this.sent ? "request" : "connect",
+      sent: this.sent,
+      message,
+    });
     this.#givenUp = error;
     if (code === "timeout" && this.#head !== null) this.#finish("time");
     else this.#fail(error);
@@ -124,9 +143,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #finish(truncated: EgressResponse["truncated"]): void {
     const head = this.#head;
-    if (head === null) return this.#fail(new EgressError({ code: "bad_response", stage: "request", sent: true, message: "the answer has no status" }));
+    if (head === null)
+      return this.#fail(
+        new EgressError({
+          code: "bad_response",
+          stage: "request",
+          sent: true,
+          message: "the answer has no status",
+        }),
+      );
     const durationMs = Math.round(performance.now() - this.#begunAt);
-    this.#end(() => this.#settle.resolve({ ...head, body: Buffer.concat(this.#chunks), truncated, durationMs }));
+    this.#end(() =>
+      this.#settle.resolve({ ...head, body: Buffer.concat(this.#chunks), truncated, durationMs }),
+    );
   }
 
   #end(settle: () => void): void {

@@ -4,4 +4,4 @@ export { createEgress, type Egress, type EgressConfig, type EgressRequest } from
 export { EgressError, type EgressErrorCode, type EgressStage } from "./errors.ts";
 export type { EgressResponse } from "./exchange.ts";
 export type { Resolve, ResolvedAddress } from "./connector.ts";
-export { checkUrl, type UrlRules } from "./url.ts";
+export { checkUrl, userUrlRules, type UrlRules } from "./url.ts";

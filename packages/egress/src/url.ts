@@ -10,6 +10,23 @@ export interface UrlRules extends AddressRules {
   readonly allowAnyPort: boolean;
 }
 
+/**
+ * The rules for URLs that users give: strict in production; outside it this machine, plain http and any port are fine.
+ * `allowPrivateNetwork` is the operator's word for all of that and for private ranges, in production too.
+ */
+export function userUrlRules(setting: {
+  production: boolean;
+  allowPrivateNetwork: boolean;
+}): UrlRules {
+  const relaxed = setting.allowPrivateNetwork || !setting.production;
+  return {
+    allowPrivateNetwork: setting.allowPrivateNetwork,
+    allowLoopback: relaxed,
+    allowHttp: relaxed,
+    allowAnyPort: relaxed,
+  };
+}
+
 const usualPorts = new Set(["", "443", "80", "8443"]);
 const longestUrl = 2_048;
 
@@ -21,12 +38,21 @@ const longestUrl = 2_048;
 export function checkUrl(text: string, rules: UrlRules): URL {
   const url = text.length <= longestUrl && URL.canParse(text) ? new URL(text) : null;
   if (url === null) throw invalid("it is not a URL that can be read");
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && rules.allowHttp)) throw invalid("it must begin with https://");
-  if (url.username !== "" || url.password !== "") throw invalid("it must not carry a user name or password");
-  if (!rules.allowAnyPort && !usualPorts.has(url.port)) throw invalid(`port ${url.port} is not allowed; use 443 or 8443`);
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && rules.allowHttp))
+    throw invalid("it must begin with https://");
+  if (url.username !== "" || url.password !== "")
+    throw invalid("it must not carry a user name or password");
+  if (!rules.allowAnyPort && !usualPorts.has(url.port))
+    throw invalid(`port ${url.port} is not allowed; use 443 or 8443`);
   const host = hostOf(url);
   const fault = isIP(host) === 0 ? null : addressFault(host, rules);
-  if (fault !== null) throw new EgressError({ code: "blocked_address", stage: "check", sent: false, message: `the address is not allowed: ${fault}` });
+  if (fault !== null)
+    throw new EgressError({
+      code: "blocked_address",
+      stage: "check",
+      sent: false,
+      message: `the address is not allowed: ${fault}`,
+    });
   return url;
 }
 
@@ -35,5 +61,10 @@ function hostOf(url: URL): string {
 }
 
 function invalid(why: string): EgressError {
-  return new EgressError({ code: "invalid_url", stage: "check", sent: false, message: `the URL can't be used: ${why}` });
+  return new EgressError({
+    code: "invalid_url",
+    stage: "check",
+    sent: false,
+    message: `the URL can't be used: ${why}`,
+  });
 }
