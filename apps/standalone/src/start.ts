@@ -1,10 +1,11 @@
 // Starts the whole house in one process: servers, schema, every app, one port, and the sandbox.
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { start as startTelegram } from "@thikaa/channel-telegram";
 import { start as startConsole } from "@thikaa/console-server";
 import { Database, migrate } from "@thikaa/db";
 import { start as startGateway } from "@thikaa/gateway";
 import { start as startInbox } from "@thikaa/inbox";
-import { createLog, Metrics, serveHttp, withHealth } from "@thikaa/runtime";
+import { answerJson, createLog, Metrics, serveHttp, withHealth } from "@thikaa/runtime";
 import type { HttpServer, Service } from "@thikaa/runtime";
 import { start as startSimulator } from "@thikaa/simulator";
 import type { SimulatorService } from "@thikaa/simulator";
@@ -44,6 +45,12 @@ export async function start(config: StandaloneConfig, progress: (line: string) =
 }
 
 async function startAll(config: StandaloneConfig, progress: (line: string) => void, stops: Stops): Promise<Standalone> {
+  // The port first: one that is taken is told at once, and whoever asks meanwhile is told to wait.
+  let listener: RequestListener = answerStarting;
+  const apps: Service[] = [];
+  const ready = () => listener !== answerStarting && apps.every((app) => app.ready());
+  const server = await serveHttp({ host: config.host, port: config.port }, withHealth({ ready, metrics: new Metrics("standalone"), next: (request, response) => listener(request, response) }));
+  stops.push(() => server.close(2_000));
   const secrets = await loadSecrets(config);
   const servers = await startServers(config, progress);
   stops.push(() => servers.stop());
@@ -52,19 +59,18 @@ async function startAll(config: StandaloneConfig, progress: (line: string) => vo
   const simulator = config.sandbox ? await startSimulator({ environment: config.environment, telegram: { host: "127.0.0.1", port: 0 } }) : null;
   if (simulator !== null) stops.push(() => simulator.stop());
   progress("Starting the apps …");
-  const apps = await startApps({ config, secrets, servers, simulator }, stops);
-  const server = await serveHttp({ host: config.host, port: config.port }, withHealth({ ready: () => apps.all.every((app) => app.ready()), metrics: new Metrics("standalone"), next: apps.listener }));
-  stops.push(() => server.close(2_000));
+  listener = await startApps({ config, secrets, servers, simulator }, apps, stops);
   if (simulator !== null) await openSandbox({ dataDir: config.dataDir, admin: new AdminClient({ url: server.url, token: secrets.adminToken }), simulator, url: server.url });
-  return toService(apps.all, server, stops);
+  stops.push(() => server.close(2_000));
+  return toService(ready, server, stops);
 }
 
-async function startApps(surroundings: Surroundings, stops: Stops) {
+/** Starts every app into `started`, and resolves to what answers for all of them. */
+async function startApps(surroundings: Surroundings, started: Service[], stops: Stops): Promise<RequestListener> {
   const { config, secrets, servers, simulator } = surroundings;
   const { environment, namespace, logLevel, publicUrl, allowPrivateNetwork } = config;
   const common = { environment, namespace, publicUrl, http: null, logLevel, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, masterKey: secrets.masterKey };
   const log = (name: string) => createLog({ name, level: logLevel });
-  const started: Service[] = [];
   const begin = async <App extends Service>(starting: Promise<App>): Promise<App> => {
     const app = await starting;
     started.push(app);
@@ -89,7 +95,7 @@ async function startApps(surroundings: Surroundings, stops: Stops) {
     { prefix: "/console", service: root },
     ...(simulator === null ? [] : [{ prefix: "/simulator", service: simulator }]),
   ];
-  return { all: started, listener: front({ mounts, root, gateway }) };
+  return front({ mounts, root, gateway });
 }
 
 /** Every worker in a database of our own is from an earlier run: its leases are not waited for. */
@@ -102,9 +108,14 @@ async function forgetWorkers(databaseUrl: string): Promise<void> {
   }
 }
 
-function toService(apps: readonly Service[], server: HttpServer, stops: Stops): Standalone {
+function answerStarting(_request: IncomingMessage, response: ServerResponse): void {
+  response.setHeader("Retry-After", "2");
+  answerJson(response, 503, { ok: false, error: "unavailable", message: "The house is still starting; try again in a moment." });
+}
+
+function toService(ready: () => boolean, server: HttpServer, stops: Stops): Standalone {
   let stopped: Promise<void> | undefined;
-  return { name: "standalone", url: server.url, ready: () => apps.every((app) => app.ready()), stop: () => (stopped ??= stopInOrder(stops)) };
+  return { name: "standalone", url: server.url, ready, stop: () => (stopped ??= stopInOrder(stops)) };
 }
 
 /** Last started, first stopped; each is tried, and the first failure is told at the end. */

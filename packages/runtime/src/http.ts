@@ -91,6 +91,7 @@ function listen(server: Server, address: HttpAddress): Promise<void> {
 function close(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+    // A server that is closed already calls back with an error, which says nothing new.
     server.close(() => {
       clearTimeout(timer);
       resolve();
