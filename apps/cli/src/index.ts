@@ -1,0 +1,2 @@
+// The public door of the command line: exports only.
+export { run } from "./run.ts";
