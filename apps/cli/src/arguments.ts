@@ -16,7 +16,11 @@ export interface Arguments {
 }
 
 /** Parses what follows a command's name. Throws `Problem` for anything the command does not know, and for what is missing. */
-export function parseArguments(name: string, command: Command, given: readonly string[]): Arguments {
+export function parseArguments(
+  name: string,
+  command: Command,
+  given: readonly string[],
+): Arguments {
   const known = { ...command.flags, ...commonFlags };
   const words: string[] = [];
   const values = new Map<string, string[]>();
@@ -30,8 +34,13 @@ export function parseArguments(name: string, command: Command, given: readonly s
     const flag = known[flagName];
     if (flag === undefined) throw usageProblem(unknownFlag(name, flagName, Object.keys(known)));
     const value = flag.value === null ? noValue(flagName, inline) : (inline ?? given[++index]);
-    if (value === undefined || (inline === undefined && flag.value !== null && value.startsWith("--"))) throw usageProblem(`--${flagName} needs a value: --${flagName} ${flag.value ?? ""}`);
-    if (values.has(flagName) && flag.many !== true) throw usageProblem(`--${flagName} may be given once only.`);
+    if (
+      value === undefined ||
+      (inline === undefined && flag.value !== null && value.startsWith("--"))
+    )
+      throw usageProblem(`--${flagName} needs a value: --${flagName} ${flag.value ?? ""}`);
+    if (values.has(flagName) && flag.many !== true)
+      throw usageProblem(`--${flagName} may be given once only.`);
     values.set(flagName, [...(values.get(flagName) ?? []), value]);
   }
   const flags = new Flags(values);
@@ -41,10 +50,17 @@ export function parseArguments(name: string, command: Command, given: readonly s
 }
 
 function checkComplete(name: string, command: Command, { words, flags }: Arguments): void {
-  const missing = [...command.words.slice(words.length).map((word) => word), ...Object.entries(command.flags).flatMap(([flagName, flag]) => (flag.required === true && !flags.has(flagName) ? [`--${flagName} ${flag.value ?? ""}`] : []))];
-  if (missing.length > 0) throw usageProblem(`'${name}' needs ${missing.join(" and ")}.\nSee: thikaa ${name} --help`);
+  const missing = [
+    ...command.words.slice(words.length).map((word) => word),
+    ...Object.entries(command.flags).flatMap(([flagName, flag]) =>
+      flag.required === true && !flags.has(flagName) ? [`--${flagName} ${flag.value ?? ""}`] : [],
+    ),
+  ];
+  if (missing.length > 0)
+    throw usageProblem(`'${name}' needs ${missing.join(" and ")}.\nSee: thikaa ${name} --help`);
   const extra = words[command.words.length];
-  if (extra !== undefined) throw usageProblem(`'${name}' does not take '${extra}'.\nSee: thikaa ${name} --help`);
+  if (extra !== undefined)
+    throw usageProblem(`'${name}' does not take '${extra}'.\nSee: thikaa ${name} --help`);
 }
 
 function splitFlag(word: string): [name: string, inline: string | undefined] {

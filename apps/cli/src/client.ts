@@ -48,7 +48,9 @@ export class HouseClient {
   /** The status of a path outside the admin API, with its text; asked without the token. */
   async probe(path: string): Promise<{ status: number; text: string }> {
     try {
-      const answer = await fetch(this.#config.url + path, { signal: AbortSignal.timeout(probeTimeoutMs) });
+      const answer = await fetch(this.#config.url + path, {
+        signal: AbortSignal.timeout(probeTimeoutMs),
+      });
       return { status: answer.status, text: (await answer.text()).trim() };
     } catch {
       throw nothingAnswers(this.#config);
@@ -62,7 +64,10 @@ export class HouseClient {
     let opened = false;
     while (!signal.aborted) {
       try {
-        for await (const { data } of this.#admin.stream(`listen?${new URLSearchParams({ store, after: String(last) })}`, { signal })) {
+        for await (const { data } of this.#admin.stream(
+          `listen?${new URLSearchParams({ store, after: String(last) })}`,
+          { signal },
+        )) {
           const event = storeEvent.safeParse(parseOrNull(data));
           // A newer house may tell of events that this release does not know.
           if (!event.success) continue;
@@ -73,7 +78,8 @@ export class HouseClient {
       } catch (error) {
         if (signal.aborted) return;
         // A refusal is the answer; a stream that broke, or a house that is away for a moment, comes back.
-        if (error instanceof ThikaaError && !(opened && error.retryable)) throw describeFailure(error, this.#config);
+        if (error instanceof ThikaaError && !(opened && error.retryable))
+          throw describeFailure(error, this.#config);
         opened = true;
       }
       if (signal.aborted) return;
@@ -84,20 +90,32 @@ export class HouseClient {
 
   async #lastSequence(store: string): Promise<number> {
     const answer = await this.request("GET", `/stores/${encodeURIComponent(store)}`);
-    return z.object({ store: z.object({ last_sequence: z.number() }) }).parse(answer).store.last_sequence;
+    return z.object({ store: z.object({ last_sequence: z.number() }) }).parse(answer).store
+      .last_sequence;
   }
 }
 
 function describeFailure(error: unknown, config: CliConfig): Problem {
-  if (!(error instanceof ThikaaError)) return new Problem(`${config.url} answered, but not as the house does. Is THIKAA_URL right?`);
+  if (!(error instanceof ThikaaError))
+    return new Problem(`${config.url} answered, but not as the house does. Is THIKAA_URL right?`);
   if (error.code === "network_error") return nothingAnswers(config);
-  if (error.code === "unauthorized") return new Problem(`The house at ${config.url} does not accept the admin token from ${config.tokenFrom}. Set THIKAA_ADMIN_TOKEN to the right one.`);
-  if (error.requestId === undefined) return new Problem(`${config.url} answered ${error.status ?? "something"}, but not as the house does. Is THIKAA_URL right?`);
-  return new Problem((error.status ?? 0) >= 500 ? `${error.message} (request ${error.requestId})` : error.message);
+  if (error.code === "unauthorized")
+    return new Problem(
+      `The house at ${config.url} does not accept the admin token from ${config.tokenFrom}. Set THIKAA_ADMIN_TOKEN to the right one.`,
+    );
+  if (error.requestId === undefined)
+    return new Problem(
+      `${config.url} answered ${error.status ?? "something"}, but not as the house does. Is THIKAA_URL right?`,
+    );
+  return new Problem(
+    (error.status ?? 0) >= 500 ? `${error.message} (request ${error.requestId})` : error.message,
+  );
 }
 
 function nothingAnswers(config: CliConfig): Problem {
-  return new Problem(`Nothing answers at ${config.url}. Is the house running? Start it with 'npm start', or say where it is with THIKAA_URL.`);
+  return new Problem(
+    `Nothing answers at ${config.url}. Is the house running? Start it with 'npm start', or say where it is with THIKAA_URL.`,
+  );
 }
 
 function parseOrNull(text: string): unknown {

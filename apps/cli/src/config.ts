@@ -18,11 +18,17 @@ const secrets = z.object({ adminToken: z.string().min(1) });
 
 /** Reads the settings from the environment, and the token from the data folder when the environment has none. Throws `Problem`. */
 export function readCliConfig(environment: NodeJS.ProcessEnv = process.env): CliConfig {
-  const url = (environment["THIKAA_URL"] || `http://127.0.0.1:${environment["PORT"] || "3000"}`).replace(/\/+$/, "");
-  if (!URL.canParse(url) || !/^https?:/.test(url)) throw new Problem(`THIKAA_URL is not a URL: '${url}'. Write it like https://messaging.example.com.`);
+  const url = (
+    environment["THIKAA_URL"] || `http://127.0.0.1:${environment["PORT"] || "3000"}`
+  ).replace(/\/+$/, "");
+  if (!URL.canParse(url) || !/^https?:/.test(url))
+    throw new Problem(
+      `THIKAA_URL is not a URL: '${url}'. Write it like https://messaging.example.com.`,
+    );
   const dataDir = environment["THIKAA_DATA_DIR"] || ".data";
   const given = environment["THIKAA_ADMIN_TOKEN"];
-  if (given !== undefined && given !== "") return { url, adminToken: given, tokenFrom: "THIKAA_ADMIN_TOKEN", dataDir };
+  if (given !== undefined && given !== "")
+    return { url, adminToken: given, tokenFrom: "THIKAA_ADMIN_TOKEN", dataDir };
   const file = join(dataDir, "secrets.json");
   return { url, adminToken: readToken(file), tokenFrom: file, dataDir };
 }
@@ -33,6 +39,8 @@ function readToken(file: string): string {
   } catch (error) {
     const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
     const what = missing ? `there is no file ${file}` : `${file} can't be read`;
-    throw new Problem(`No admin token: THIKAA_ADMIN_TOKEN is not set, and ${what}.\nStart the house here with 'npm start' (it makes the file), or set THIKAA_ADMIN_TOKEN and THIKAA_URL.`);
+    throw new Problem(
+      `No admin token: THIKAA_ADMIN_TOKEN is not set, and ${what}.\nStart the house here with 'npm start' (it makes the file), or set THIKAA_ADMIN_TOKEN and THIKAA_URL.`,
+    );
   }
 }

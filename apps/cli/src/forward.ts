@@ -20,11 +20,25 @@ const timeoutMs = 10_000;
 const noInstance = toWireId("instance", "00000000-0000-0000-0000-000000000000");
 
 /** Makes a forwarder. The body names the first active key of the store that would get the event, since a webhook always belongs to one. */
-export async function createForwarder(client: HouseClient, target: { store: string; url: string; secret: string }): Promise<Forwarder> {
-  if (!URL.canParse(target.url) || !/^https?:/.test(target.url)) throw usageProblem(`--forward must be a URL like http://localhost:8000/hook, not '${target.url}'.`);
-  if (!/^whsec_[A-Za-z0-9+/_-]+=*$/.test(target.secret)) throw usageProblem("--secret must be whsec_ and base64, as 'key create' prints it.");
-  const keys = listOf(await client.request("GET", `/stores/${encodeURIComponent(target.store)}/keys`), "keys").filter((key) => key["status"] === "active");
-  return (event) => post(target.url, signedRequest(event, { instanceId: instanceFor(event, keys), secret: target.secret }));
+export async function createForwarder(
+  client: HouseClient,
+  target: { store: string; url: string; secret: string },
+): Promise<Forwarder> {
+  if (!URL.canParse(target.url) || !/^https?:/.test(target.url))
+    throw usageProblem(
+      `--forward must be a URL like http://localhost:8000/hook, not '${target.url}'.`,
+    );
+  if (!/^whsec_[A-Za-z0-9+/_-]+=*$/.test(target.secret))
+    throw usageProblem("--secret must be whsec_ and base64, as 'key create' prints it.");
+  const keys = listOf(
+    await client.request("GET", `/stores/${encodeURIComponent(target.store)}/keys`),
+    "keys",
+  ).filter((key) => key["status"] === "active");
+  return (event) =>
+    post(
+      target.url,
+      signedRequest(event, { instanceId: instanceFor(event, keys), secret: target.secret }),
+    );
 }
 
 interface SignedRequest {
@@ -32,14 +46,22 @@ interface SignedRequest {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-function signedRequest(event: StoreEvent, signer: { instanceId: string; secret: string }): SignedRequest {
+function signedRequest(
+  event: StoreEvent,
+  signer: { instanceId: string; secret: string },
+): SignedRequest {
   const { event: name, ...rest } = event;
   const body = JSON.stringify({ event: name, instance_id: signer.instanceId, ...rest });
-  return { body, headers: signWebhook({ id: event.event_id, event: name, body, secret: signer.secret }) };
+  return {
+    body,
+    headers: signWebhook({ id: event.event_id, event: name, body, secret: signer.secret }),
+  };
 }
 
 function instanceFor(event: StoreEvent, keys: readonly Answer[]): string {
-  const allowed = keys.find((key) => Array.isArray(key["channels"]) && key["channels"].includes(event.data.channel));
+  const allowed = keys.find(
+    (key) => Array.isArray(key["channels"]) && key["channels"].includes(event.data.channel),
+  );
   return allowed === undefined ? noInstance : textOf(allowed, "instance_id");
 }
 
@@ -47,11 +69,18 @@ async function post(url: string, { body, headers }: SignedRequest): Promise<Forw
   const began = performance.now();
   const ms = () => Math.round(performance.now() - began);
   try {
-    const answer = await fetch(url, { method: "POST", body, headers, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
+    const answer = await fetch(url, {
+      method: "POST",
+      body,
+      headers,
+      redirect: "manual",
+      signal: AbortSignal.timeout(timeoutMs),
+    });
     await answer.body?.cancel();
     return { status: answer.status, ms: ms(), error: null };
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    const cause =
+      error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     return { status: null, ms: ms(), error: cause };
   }
 }

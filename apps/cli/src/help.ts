@@ -7,7 +7,9 @@ const surroundings = `Settings: THIKAA_URL (default http://127.0.0.1:$PORT, PORT
 
 /** All commands with one line each. */
 export function generalHelp(commands: ReadonlyMap<string, Command>): string {
-  const entries = [...commands].map(([name, command]) => [[name, ...command.words].join(" "), command.about] as const);
+  const entries = [...commands].map(
+    ([name, command]) => [[name, ...command.words].join(" "), command.about] as const,
+  );
   const width = Math.max(...entries.map(([usage]) => usage.length));
   const lines = entries.map(([usage, about]) => `  ${usage.padEnd(width)}  ${about}`);
   return `Usage: thikaa <command> [flags]\n\n${lines.join("\n")}\n\nEach command has --help, and --json for programs.\n${surroundings}`;
@@ -17,9 +19,18 @@ export function generalHelp(commands: ReadonlyMap<string, Command>): string {
 export function commandHelp(name: string, command: Command): string {
   const all = Object.entries({ ...command.flags, ...commonFlags });
   const required = Object.entries(command.flags).filter(([, flag]) => flag.required === true);
-  const usage = ["thikaa", name, ...command.words, ...required.map(([flag, { value }]) => `--${flag} ${value ?? ""}`.trim()), "[flags]"].join(" ");
+  const usage = [
+    "thikaa",
+    name,
+    ...command.words,
+    ...required.map(([flag, { value }]) => `--${flag} ${value ?? ""}`.trim()),
+    "[flags]",
+  ].join(" ");
   const width = Math.max(...all.map(([flag, details]) => flagUsage(flag, details).length));
-  const lines = all.map(([flag, details]) => `  ${flagUsage(flag, details).padEnd(width)}  ${details.about}${details.many === true ? " (may be repeated)" : ""}`);
+  const lines = all.map(
+    ([flag, details]) =>
+      `  ${flagUsage(flag, details).padEnd(width)}  ${details.about}${details.many === true ? " (may be repeated)" : ""}`,
+  );
   return `Usage: ${usage}\n\n${command.about}.\n\n${lines.join("\n")}\n\n${surroundings}`;
 }
 

@@ -26,16 +26,31 @@ export class Output {
 }
 
 /** A table with aligned columns and a heading; `empty` when there are no rows. */
-export function table(heading: readonly string[], rows: readonly (readonly Cell[])[], empty: string): string {
+export function table(
+  heading: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  empty: string,
+): string {
   if (rows.length === 0) return empty;
   const cells = [heading.map((text) => text.toUpperCase()), ...rows.map((row) => row.map(toText))];
-  const widths = heading.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
-  return cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
+  const widths = heading.map((_, column) =>
+    Math.max(...cells.map((row) => (row[column] ?? "").length)),
+  );
+  return cells
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 /** Lines of `name  value`, the values aligned; empty values are left out. */
 export function fields(entries: readonly (readonly [name: string, value: Cell])[]): string {
-  const shown = entries.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const shown = entries.filter(
+    ([, value]) => value !== null && value !== undefined && value !== "",
+  );
   const width = Math.max(0, ...shown.map(([name]) => name.length));
   return shown.map(([name, value]) => `${name.padEnd(width)}  ${toText(value)}`).join("\n");
 }
@@ -44,12 +59,17 @@ export function fields(entries: readonly (readonly [name: string, value: Cell])[
 export function clock(iso: string): string {
   const moment = new Date(iso);
   const time = moment.toTimeString().slice(0, 8);
-  return moment.toDateString() === new Date().toDateString() ? time : `${moment.getFullYear()}-${twoDigits(moment.getMonth() + 1)}-${twoDigits(moment.getDate())} ${time}`;
+  return moment.toDateString() === new Date().toDateString()
+    ? time
+    : `${moment.getFullYear()}-${twoDigits(moment.getMonth() + 1)}-${twoDigits(moment.getDate())} ${time}`;
 }
 
 /** Text from outside without control characters, which could steer the terminal. */
 export function printable(text: string): string {
-  return text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E]/g, " ");
+  return text.replaceAll(
+    /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E]/g,
+    " ",
+  );
 }
 
 function toText(cell: Cell): string {

@@ -40,7 +40,14 @@ async function runCommand(given: readonly string[]): Promise<number> {
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);
-  const context = { client: new HouseClient(config), config, output: new Output(flags.has("json")), words, flags, signal: stop.signal };
+  const context = {
+    client: new HouseClient(config),
+    config,
+    output: new Output(flags.has("json")),
+    words,
+    flags,
+    signal: stop.signal,
+  };
   return (await command.run(context)) ?? 0;
 }
 
@@ -59,9 +66,15 @@ function findCommand(given: readonly string[]): Found | string {
   }
   const [first = "", second = ""] = given;
   const ofGroup = [...commands].filter(([name]) => name.startsWith(`${first} `));
-  if (ofGroup.length > 0 && ["", "--help", "-h"].includes(second)) return generalHelp(new Map(ofGroup));
+  if (ofGroup.length > 0 && ["", "--help", "-h"].includes(second))
+    return generalHelp(new Map(ofGroup));
   const typed = ofGroup.length > 0 ? `${first} ${second}` : first;
-  const known = ofGroup.length > 0 ? ofGroup.map(([name]) => name) : [...new Set([...commands.keys()].flatMap((name) => [name, name.split(" ")[0] ?? name]))];
+  const known =
+    ofGroup.length > 0
+      ? ofGroup.map(([name]) => name)
+      : [...new Set([...commands.keys()].flatMap((name) => [name, name.split(" ")[0] ?? name]))];
   const nearest = nearestName(typed, known);
-  throw usageProblem(`There is no command '${typed}'. ${nearest === null ? "See: thikaa --help" : `Did you mean '${nearest}'?`}`);
+  throw usageProblem(
+    `There is no command '${typed}'. ${nearest === null ? "See: thikaa --help" : `Did you mean '${nearest}'?`}`,
+  );
 }

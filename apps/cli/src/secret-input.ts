@@ -11,7 +11,8 @@ export class SecretInput {
 
   /** The value behind what was written after `field=`. */
   async resolve(field: string, written: string): Promise<string> {
-    if (written === "-") return process.stdin.isTTY ? this.ask(`${field}: `) : this.#nextLine(field);
+    if (written === "-")
+      return process.stdin.isTTY ? this.ask(`${field}: `) : this.#nextLine(field);
     if (written.startsWith("@")) return readSecretFile(field, written.slice(1));
     return written;
   }

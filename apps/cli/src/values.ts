@@ -6,13 +6,17 @@ import { usageProblem } from "./problem.ts";
 export function numberFlag(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw usageProblem(`--${name} must be a number, not '${text}'.`);
+  if (text.trim() === "" || !Number.isFinite(value))
+    throw usageProblem(`--${name} must be a number, not '${text}'.`);
   return value;
 }
 
 /** Words separated by commas, or `undefined` when the flag is absent. */
 export function listFlag(text: string | undefined): string[] | undefined {
-  return text?.split(",").map((word) => word.trim()).filter((word) => word !== "");
+  return text
+    ?.split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
 }
 
 const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -21,16 +25,24 @@ const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 export function sinceFlag(text: string | undefined, now: number = Date.now()): string | undefined {
   if (text === undefined) return undefined;
   const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (count !== undefined && (unit === "s" || unit === "m" || unit === "h" || unit === "d")) return new Date(now - Number(count) * unitMs[unit]).toISOString();
+  if (count !== undefined && (unit === "s" || unit === "m" || unit === "h" || unit === "d"))
+    return new Date(now - Number(count) * unitMs[unit]).toISOString();
   const written = Date.parse(text);
-  if (Number.isNaN(written)) throw usageProblem(`--since must be a span like 30m, 1h or 2d, or a time like 2026-11-22T10:00:00Z; not '${text}'.`);
+  if (Number.isNaN(written))
+    throw usageProblem(
+      `--since must be a span like 30m, 1h or 2d, or a time like 2026-11-22T10:00:00Z; not '${text}'.`,
+    );
   return new Date(written).toISOString();
 }
 
 /** A field of an answer as text; empty when it is absent. */
 export function textOf(answer: Answer, name: string): string {
   const value = answer[name];
-  return typeof value === "string" ? value : typeof value === "number" || typeof value === "boolean" ? String(value) : "";
+  return typeof value === "string"
+    ? value
+    : typeof value === "number" || typeof value === "boolean"
+      ? String(value)
+      : "";
 }
 
 /** A field of an answer that is an object. */

@@ -18,20 +18,45 @@ export interface Waiting {
 /** Resolves when somebody has written, or at Ctrl-C. */
 export async function waitForFirstMessage(context: Context, waiting: Waiting): Promise<void> {
   const { client, output, signal } = context;
-  output.line(`\nWrite to ${waiting.link === "" ? "it" : waiting.link} now, from a phone; this waits for the first message (Ctrl-C ends the waiting).`);
-  for await (const event of client.events({ store: waiting.store, after: waiting.after, signal, onBreak: (why) => output.note(why) })) {
-    if (event.event !== "message.received" || event.data.connection_id !== waiting.connectionId) continue;
+  output.line(
+    `\nWrite to ${waiting.link === "" ? "it" : waiting.link} now, from a phone; this waits for the first message (Ctrl-C ends the waiting).`,
+  );
+  for await (const event of client.events({
+    store: waiting.store,
+    after: waiting.after,
+    signal,
+    onBreak: (why) => output.note(why),
+  })) {
+    if (event.event !== "message.received" || event.data.connection_id !== waiting.connectionId)
+      continue;
     output.line(describeFirst(context, waiting, event.data));
     return;
   }
-  output.line(`\nNo longer waiting; the connection stays. To see what comes in: npm run -s thikaa -- listen --store ${waiting.store}`);
+  output.line(
+    `\nNo longer waiting; the connection stays. To see what comes in: npm run -s thikaa -- listen --store ${waiting.store}`,
+  );
 }
 
-function describeFirst({ client, config }: Context, { store }: Waiting, data: MessageReceivedData): string {
+function describeFirst(
+  { client, config }: Context,
+  { store }: Waiting,
+  data: MessageReceivedData,
+): string {
   const sandbox = store === sandboxStore;
   const key = sandbox ? `$(cat ${join(config.dataDir, "sandbox/key")})` : "$THIKAA_KEY";
-  const makeKey = sandbox ? [] : ["Make a key first:", `  npm run -s thikaa -- key create --store ${store} --name my-app --channels ${data.channel}`, "  export THIKAA_KEY=<its api_key>", ""];
-  const body = JSON.stringify({ channel: data.channel, to: data.from, message: "Hello!" }).replaceAll("'", String.raw`'\''`);
+  const makeKey = sandbox
+    ? []
+    : [
+        "Make a key first:",
+        `  npm run -s thikaa -- key create --store ${store} --name my-app --channels ${data.channel}`,
+        "  export THIKAA_KEY=<its api_key>",
+        "",
+      ];
+  const body = JSON.stringify({
+    channel: data.channel,
+    to: data.from,
+    message: "Hello!",
+  }).replaceAll("'", String.raw`'\''`);
   const who = data.contact.name ?? data.contact.username ?? data.from;
   return [
     "",

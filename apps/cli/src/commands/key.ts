@@ -19,24 +19,39 @@ async function create({ client, output, flags }: Context): Promise<void> {
     ["api_key", textOf(answer, "api_key")],
     ["webhook_secret", textOf(answer, "webhook_secret")],
   ] as const;
-  output.result({ instance_id, api_key, webhook_secret }, () => `${fields(lines)}\n\nKeep the secrets now: they are never shown again.`);
+  output.result(
+    { instance_id, api_key, webhook_secret },
+    () => `${fields(lines)}\n\nKeep the secrets now: they are never shown again.`,
+  );
 }
 
 async function list({ client, output, flags }: Context): Promise<void> {
-  const answer = await client.request("GET", `/stores/${encodeURIComponent(flags.text("store") ?? "")}/keys`);
+  const answer = await client.request(
+    "GET",
+    `/stores/${encodeURIComponent(flags.text("store") ?? "")}/keys`,
+  );
   const rows = listOf(answer, "keys").map((key) => [
     ...["instance_id", "name", "status", "key"].map((name) => textOf(key, name)),
     Array.isArray(key["channels"]) ? key["channels"].join(",") : "",
     textOf(key, "rate"),
     textOf(key, "webhook"),
   ]);
-  output.result(withoutOk(answer), () => table(["instance", "name", "status", "key", "channels", "rate", "webhook"], rows, "The store has no key yet."));
+  output.result(withoutOk(answer), () =>
+    table(
+      ["instance", "name", "status", "key", "channels", "rate", "webhook"],
+      rows,
+      "The store has no key yet.",
+    ),
+  );
 }
 
 function setStatus(verb: "revoke" | "disable" | "enable") {
   return async ({ client, output, words }: Context): Promise<void> => {
     const id = words[0] ?? "";
-    const key = objectOf(await client.request("POST", `/keys/${encodeURIComponent(id)}/${verb}`), "key");
+    const key = objectOf(
+      await client.request("POST", `/keys/${encodeURIComponent(id)}/${verb}`),
+      "key",
+    );
     output.result(key, () => `${id} is ${textOf(key, "status")} now.`);
   };
 }
@@ -50,7 +65,11 @@ async function change({ client, output, words, flags }: Context): Promise<void> 
     rate: numberFlag("rate", flags.text("rate")),
   });
   const secret = textOf(answer, "webhook_secret");
-  output.result(withoutOk(answer), () => `${words[0] ?? ""} is changed.${secret === "" ? "" : `\nwebhook_secret  ${secret}\nKeep it now: it is never shown again.`}`);
+  output.result(
+    withoutOk(answer),
+    () =>
+      `${words[0] ?? ""} is changed.${secret === "" ? "" : `\nwebhook_secret  ${secret}\nKeep it now: it is never shown again.`}`,
+  );
 }
 
 const changeable = {
@@ -72,7 +91,12 @@ export const keyCommands: Readonly<Record<string, Command>> = {
     },
     run: create,
   },
-  "key list": { words: [], about: "List a store's keys, without secrets", flags: { store: { value: "STORE", about: "The store", required: true } }, run: list },
+  "key list": {
+    words: [],
+    about: "List a store's keys, without secrets",
+    flags: { store: { value: "STORE", about: "The store", required: true } },
+    run: list,
+  },
   "key change": {
     words: ["<instance_id>"],
     about: "Change a key",
@@ -84,7 +108,22 @@ export const keyCommands: Readonly<Record<string, Command>> = {
     },
     run: change,
   },
-  "key revoke": { words: ["<instance_id>"], about: "End a key for good", flags: {}, run: setStatus("revoke") },
-  "key disable": { words: ["<instance_id>"], about: "Switch a key off", flags: {}, run: setStatus("disable") },
-  "key enable": { words: ["<instance_id>"], about: "Switch a key on again", flags: {}, run: setStatus("enable") },
+  "key revoke": {
+    words: ["<instance_id>"],
+    about: "End a key for good",
+    flags: {},
+    run: setStatus("revoke"),
+  },
+  "key disable": {
+    words: ["<instance_id>"],
+    about: "Switch a key off",
+    flags: {},
+    run: setStatus("disable"),
+  },
+  "key enable": {
+    words: ["<instance_id>"],
+    about: "Switch a key on again",
+    flags: {},
+    run: setStatus("enable"),
+  },
 };

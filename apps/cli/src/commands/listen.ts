@@ -15,21 +15,33 @@ async function run(context: Context): Promise<void> {
   const wanted = readEvents(flags.text("events"));
   const forwarder = await openForwarder(context, store);
   if (!output.json) output.note(`Listening to ${store} (Ctrl-C ends it) …`);
-  for await (const event of client.events({ store, after: numberFlag("after", flags.text("after")), signal, onBreak: (why) => output.note(why) })) {
+  for await (const event of client.events({
+    store,
+    after: numberFlag("after", flags.text("after")),
+    signal,
+    onBreak: (why) => output.note(why),
+  })) {
     if (!wanted.has(event.event)) continue;
     const forwarded = forwarder === null ? undefined : await forwarder(event);
-    output.result(forwarded === undefined ? event : { ...event, forwarded }, () => describe(event) + describeForwarded(forwarded));
+    output.result(
+      forwarded === undefined ? event : { ...event, forwarded },
+      () => describe(event) + describeForwarded(forwarded),
+    );
   }
 }
 
 function readEvents(text: string | undefined): ReadonlySet<string> {
   const given = listFlag(text) ?? ["message.received"];
   const unknown = given.find((name) => !(eventTypes as readonly string[]).includes(name));
-  if (unknown !== undefined) throw usageProblem(`There is no event '${unknown}'. There are: ${eventTypes.join(", ")}.`);
+  if (unknown !== undefined)
+    throw usageProblem(`There is no event '${unknown}'. There are: ${eventTypes.join(", ")}.`);
   return new Set(given);
 }
 
-async function openForwarder({ client, output, flags }: Context, store: string): Promise<Forwarder | null> {
+async function openForwarder(
+  { client, output, flags }: Context,
+  store: string,
+): Promise<Forwarder | null> {
   const url = flags.text("forward");
   if (url === undefined) {
     if (flags.has("secret")) throw usageProblem("--secret goes with --forward.");
@@ -43,14 +55,17 @@ async function openForwarder({ client, output, flags }: Context, store: string):
 function describe(event: StoreEvent): string {
   const time = clock(event.created_at);
   const { data } = event;
-  if (event.event === "message.status") return `${time} ${event.event} ${data.channel} to ${printable(event.data.to)}: ${event.data.status}${event.data.reason === null ? "" : `, ${event.data.reason.message}`}`;
+  if (event.event === "message.status")
+    return `${time} ${event.event} ${data.channel} to ${printable(event.data.to)}: ${event.data.status}${event.data.reason === null ? "" : `, ${event.data.reason.message}`}`;
   const who = event.data.contact.name === null ? "" : ` ${event.data.contact.name}`;
   return `${time} ${event.event} ${data.channel} from ${printable(event.data.from)}${printable(who)}: ${printable(event.data.message ?? `[${event.data.type}]`)}`;
 }
 
 function describeForwarded(forwarded: Forwarded | undefined): string {
   if (forwarded === undefined) return "";
-  return forwarded.error === null ? ` → ${forwarded.status ?? "?"} in ${forwarded.ms} ms` : ` → not taken: ${forwarded.error}`;
+  return forwarded.error === null
+    ? ` → ${forwarded.status ?? "?"} in ${forwarded.ms} ms`
+    : ` → not taken: ${forwarded.error}`;
 }
 
 export const listen: Command = {
@@ -60,7 +75,10 @@ export const listen: Command = {
     store: { value: "STORE", about: "The store", required: true },
     forward: { value: "URL", about: "Post each event there, signed like a webhook" },
     secret: { value: "SECRET", about: "Sign with this whsec_… instead of one made for this run" },
-    events: { value: "LIST", about: `Which events; message.received otherwise (${eventTypes.join(", ")})` },
+    events: {
+      value: "LIST",
+      about: `Which events; message.received otherwise (${eventTypes.join(", ")})`,
+    },
     after: { value: "N", about: "Begin behind this event's number, not now" },
   },
   run,

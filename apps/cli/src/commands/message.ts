@@ -4,20 +4,34 @@ import { clock, fields, printable, table } from "../output.ts";
 import { listOf, numberFlag, objectOf, sinceFlag, textOf, withoutOk } from "../values.ts";
 
 async function show({ client, output, words }: Context): Promise<void> {
-  const message = objectOf(await client.request("GET", `/messages/${encodeURIComponent(words[0] ?? "")}`), "message");
+  const message = objectOf(
+    await client.request("GET", `/messages/${encodeURIComponent(words[0] ?? "")}`),
+    "message",
+  );
   output.result(message, () => {
     const head = fields([
       ["message", textOf(message, "message_id")],
       ["store", textOf(message, "store")],
-      ["channel", `${textOf(message, "channel")} by ${textOf(message, "connection") || textOf(message, "connection_id")}`],
+      [
+        "channel",
+        `${textOf(message, "channel")} by ${textOf(message, "connection") || textOf(message, "connection_id")}`,
+      ],
       [message["direction"] === "in" ? "from" : "to", textOf(message, "address")],
       ["status", `${textOf(message, "status")}${message["final"] === true ? "" : " (not final)"}`],
       ["reason", textOf(objectOf(message, "reason"), "message")],
       ["reference", textOf(message, "client_reference")],
-      ["price", `${textOf(message, "price")}${message["refunded"] === true ? " (given back)" : ""}`],
-      ["duplicate", message["possible_duplicate"] === true ? "the customer may have got it twice" : ""],
+      [
+        "price",
+        `${textOf(message, "price")}${message["refunded"] === true ? " (given back)" : ""}`,
+      ],
+      [
+        "duplicate",
+        message["possible_duplicate"] === true ? "the customer may have got it twice" : "",
+      ],
     ]);
-    const timeline = listOf(message, "timeline").map((line) => `  ${clock(textOf(line, "at"))}  ${printable(textOf(line, "text"))}`);
+    const timeline = listOf(message, "timeline").map(
+      (line) => `  ${clock(textOf(line, "at"))}  ${printable(textOf(line, "text"))}`,
+    );
     return `${head}\n\n${timeline.join("\n")}`;
   });
 }
@@ -41,12 +55,26 @@ async function list({ client, output, flags }: Context): Promise<void> {
     textOf(message, "status"),
     textOf(objectOf(message, "reason"), "message"),
   ]);
-  const more = answer["has_more"] === true ? `\n\nMore: --before ${textOf(answer, "next_before")}` : "";
-  output.result(withoutOk(answer), () => table(["time", "message", "way", "channel", "address", "status", "reason"], rows, "No message fits.") + more);
+  const more =
+    answer["has_more"] === true ? `\n\nMore: --before ${textOf(answer, "next_before")}` : "";
+  output.result(
+    withoutOk(answer),
+    () =>
+      table(
+        ["time", "message", "way", "channel", "address", "status", "reason"],
+        rows,
+        "No message fits.",
+      ) + more,
+  );
 }
 
 export const messageCommands: Readonly<Record<string, Command>> = {
-  message: { words: ["<message_id>"], about: "Tell what happened to a message, in plain words", flags: {}, run: show },
+  message: {
+    words: ["<message_id>"],
+    about: "Tell what happened to a message, in plain words",
+    flags: {},
+    run: show,
+  },
   messages: {
     words: [],
     about: "List a store's messages, newest first",

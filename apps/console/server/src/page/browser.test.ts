@@ -1,0 +1,99 @@
+// The start page in a real browser: it fits, breaks no rule of its own policy, stays fresh, and its commands can be copied.
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeChannel, ownNextConnection, startConsole } from "../fixtures/console.ts";
+import type { RunningConsole } from "../fixtures/console.ts";
+
+const executablePath = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+].find((path) => existsSync(path));
+const browserTest = test.skipIf(executablePath === undefined);
+
+let running: RunningConsole;
+let browser: Browser | undefined;
+beforeAll(async () => {
+  running = await startConsole();
+  await describeChannel(running.database);
+  await running.admin("POST", "/stores", {
+    slug: "demo",
+    name: "متجر الورد",
+    environment: "sandbox",
+  });
+  await Promise.all([
+    running.admin("POST", "/stores/demo/connections", {
+      channel: "tg",
+      name: "sandbox",
+      credentials: { token: "x" },
+      sandbox: true,
+    }),
+    ownNextConnection(running, { state: "connected", address: "7100200300" }),
+  ]);
+  if (executablePath !== undefined)
+    browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+});
+afterAll(async () => {
+  await browser?.close();
+  await running.stop();
+});
+
+interface Look {
+  readonly width: number;
+  readonly colorScheme: "light" | "dark";
+  readonly language: "en" | "ar";
+}
+
+async function open({
+  width,
+  colorScheme,
+  language,
+}: Look): Promise<{ page: Page; complaints: string[] }> {
+  if (browser === undefined) throw new Error("no browser");
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme,
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  await page.goto(`${running.url}/?lang=${language}`);
+  return { page, complaints };
+}
+
+browserTest.each<Look>([
+  { width: 390, colorScheme: "light", language: "en" },
+  { width: 390, colorScheme: "dark", language: "ar" },
+  { width: 1280, colorScheme: "light", language: "ar" },
+  { width: 1280, colorScheme: "dark", language: "en" },
+])("it fits at $width px, $colorScheme, $language, without a complaint", async (look) => {
+  const { page, complaints } = await open(look);
+  await page.getByText("7100200300").waitFor();
+  expect(
+    await page.evaluate(
+      "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+    ),
+  ).toBe(0);
+  expect(complaints).toEqual([]);
+  await page.context().close();
+});
+
+browserTest("a change of a connection shows by itself, and a command is copied whole", async () => {
+  const { page } = await open({ width: 1280, colorScheme: "light", language: "en" });
+  await page.getByText("connected", { exact: true }).waitFor();
+  await running.database.query({
+    text: `UPDATE connections SET state = 'attention', reason = '{"code":"unauthorized","message":"The token is dead."}'`,
+  });
+  await page.getByText("needs you").waitFor({ timeout: 10_000 });
+  await page.getByText("The token is dead.").waitFor();
+  await page.getByRole("button", { name: "Copy" }).first().click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  const copied = String(await page.evaluate("navigator.clipboard.readText()"));
+  expect(copied).toContain(`${running.url}/demo/api/messaging/?action=send`);
+  expect(copied).toContain("مرحبا زينب 👋");
+  await page.context().close();
+});
