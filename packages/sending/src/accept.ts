@@ -6,7 +6,7 @@ import { newId, toWireId } from "@thikaa/schema";
 import type { SendAnswer } from "@thikaa/schema";
 import type { AcceptRequest, AcceptResult, Candidate } from "./accept-types.ts";
 import { Batcher } from "./batcher.ts";
-import { findStoredAnswer, giveBackKeys, takeKeys } from "./idempotency.ts";
+import { findStoredAnswer, giveBackKeys, isLockTimeout, takeKeys } from "./idempotency.ts";
 import { statusEvent } from "./message-events.ts";
 
 const batchLimit = 256;
@@ -179,10 +179,6 @@ function acceptedEvent({ request, messageId }: Candidate) {
     refunded: false,
     possible_duplicate: false,
   });
-}
-
-function isLockTimeout(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "55P03";
 }
 
 const writeStatement = {

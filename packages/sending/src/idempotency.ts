@@ -2,10 +2,20 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "@thikaa/schema";
 import type { SendAnswer } from "@thikaa/schema";
-import type { Queryable } from "@thikaa/db";
+import type { Database, Queryable } from "@thikaa/db";
 import type { AcceptResult, Candidate } from "./accept-types.ts";
 
 export const idempotencyHours = 72;
+/** How long a request waits for another one that has taken its key and is not decided yet, in milliseconds. */
+const inFlightMs = 1_000;
+
+/** A key of an instance with the digest of the body it came with. */
+export interface KeyUse {
+  readonly storeId: string;
+  readonly instanceId: string;
+  readonly key: string;
+  readonly fingerprint: Buffer;
+}
 
 /** A digest of a parsed body: equal for bodies that are equal after parsing. */
 export function fingerprint(body: unknown): Buffer {
@@ -13,7 +23,7 @@ export function fingerprint(body: unknown): Buffer {
 }
 
 /** What a known key answers: the stored answer, or a mismatch when the body was another; `null` when the key is not known. */
-export async function findStoredAnswer(database: Queryable, key: { storeId: string; instanceId: string; key: string; fingerprint: Buffer }): Promise<AcceptResult | null> {
+export async function findStoredAnswer(database: Queryable, key: KeyUse): Promise<AcceptResult | null> {
   const { rows } = await database.query<{ fingerprint: Buffer; answer: SendAnswer }>({
     name: "idempotency-find",
     text: "SELECT fingerprint, answer FROM idempotency_keys WHERE store_id = $1 AND instance_id = $2 AND key = $3",
@@ -22,6 +32,38 @@ export async function findStoredAnswer(database: Queryable, key: { storeId: stri
   const [stored] = rows;
   if (stored === undefined) return null;
   return stored.fingerprint.equals(key.fingerprint) ? { kind: "replayed", answer: stored.answer } : { kind: "idempotency_mismatch" };
+}
+
+/**
+ * What a key answers to a request that will be refused for another reason: as `findStoredAnswer`, and
+ * `idempotency_in_progress` while the request that took it is not decided.
+ */
+export async function resolveKey(database: Database, key: KeyUse): Promise<AcceptResult | null> {
+  const stored = await findStoredAnswer(database, key);
+  if (stored !== null) return stored;
+  try {
+    // A key in flight can't be read, only waited for: by taking it, and giving it back at once.
+    const isFree = await database.transaction((transaction) => tryKey(transaction, key), { lockTimeoutMs: inFlightMs });
+    return isFree ? null : await findStoredAnswer(database, key);
+  } catch (error) {
+    if (isLockTimeout(error)) return { kind: "idempotency_in_progress" };
+    throw error;
+  }
+}
+
+async function tryKey(transaction: Queryable, { storeId, instanceId, key, fingerprint: digest }: KeyUse): Promise<boolean> {
+  const { rowCount } = await transaction.query({
+    text: "INSERT INTO idempotency_keys (store_id, instance_id, key, fingerprint, message_id, answer) VALUES ($1, $2, $3, $4, gen_random_uuid(), '{}') ON CONFLICT DO NOTHING",
+    values: [storeId, instanceId, key, digest],
+  });
+  if (rowCount === 0) return false;
+  await transaction.query({ text: "DELETE FROM idempotency_keys WHERE store_id = $1 AND instance_id = $2 AND key = $3", values: [storeId, instanceId, key] });
+  return true;
+}
+
+/** Whether an error says that a lock was not got in time. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "55P03";
 }
 
 /** Takes the keys of a batch; returns the message ids of the candidates that may go on (those without a key, and those whose key was new). */

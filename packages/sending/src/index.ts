@@ -6,7 +6,7 @@ export type { CancelResult, CancelTarget } from "./cancel.ts";
 export { claim } from "./claim.ts";
 export type * from "./claim-types.ts";
 export { expire } from "./expire.ts";
-export { findStoredAnswer, fingerprint, idempotencyHours } from "./idempotency.ts";
+export { findStoredAnswer, fingerprint, idempotencyHours, resolveKey } from "./idempotency.ts";
 export { recoverClaims } from "./recover.ts";
 export { settle } from "./settle.ts";
 export type { Settled } from "./settle.ts";

@@ -3,7 +3,7 @@ import { findLastInbound } from "@thikaa/db";
 import type { ConnectionView, Database, KeyHolder } from "@thikaa/db";
 import { ApiError, cleanRecipient, defaultPriceMicro, fromWireId, limits, toWireId } from "@thikaa/schema";
 import type { Capabilities, SendAnswer, Warning } from "@thikaa/schema";
-import { findStoredAnswer, fingerprint } from "@thikaa/sending";
+import { fingerprint, resolveKey } from "@thikaa/sending";
 import type { Accepting, AcceptResult } from "@thikaa/sending";
 import type { Admitted } from "../admission/admit.ts";
 import type { KeyDirectory } from "../admission/key-directory.ts";
@@ -30,9 +30,10 @@ interface IdempotencyKey {
 /** Accepts a message or throws the first error that applies. */
 export async function send(parts: SendParts, exchange: Exchange, admitted: Admitted): Promise<void> {
   const body = await readJsonBody(exchange.request);
-  const idempotency = readIdempotencyKey(exchange, body);
+  const key = readIdempotencyKey(exchange, body);
+  const idempotency = key instanceof ApiError ? null : key;
   try {
-    const { holder, request, to, connection, warnings } = await check(parts, admitted, body);
+    const { holder, request, to, connection, warnings } = await check(parts, admitted, key instanceof ApiError ? { ok: false, error: key } : body);
     const result = await parts.accepting.accept({
       storeId: holder.storeId,
       instanceId: holder.instanceId,
@@ -50,7 +51,7 @@ export async function send(parts: SendParts, exchange: Exchange, admitted: Admit
     answerResult(exchange, result);
   } catch (error) {
     // A known key is answered before anything else is judged: the balance may be spent or the channel gone since then.
-    const stored = error instanceof ApiError && idempotency !== null ? await findStoredAnswer(parts.database, { ...admitted.holder, ...idempotency }) : null;
+    const stored = error instanceof ApiError && idempotency !== null ? await resolveKey(parts.database, { ...admitted.holder, ...idempotency }) : null;
     if (stored === null) throw error;
     answerResult(exchange, stored);
   }
@@ -130,13 +131,13 @@ function stateWarnings(connection: ConnectionView): Warning[] {
   return [{ code: "connection_not_connected", message: `The connection ${toWireId("connection", connection.id)} is ${connection.state}${why}; the message waits until it is connected, or its ttl ends.` }];
 }
 
-/** The Idempotency-Key with the body's digest. Quotes around it, as the draft standard writes them, are taken off. */
-function readIdempotencyKey(exchange: Exchange, body: ReadBody): IdempotencyKey | null {
+/** The Idempotency-Key with the body's digest, or what is wrong with it. Quotes around it, as the draft standard writes them, are taken off. */
+function readIdempotencyKey(exchange: Exchange, body: ReadBody): IdempotencyKey | ApiError | null {
   const header = exchange.request.headers["idempotency-key"];
   if (typeof header !== "string") return null;
   const key = header.trim().replace(/^"(.*)"$/, "$1");
   if (key === "" || key.length > limits.idempotencyKeyLength) {
-    throw new ApiError("invalid_request", { message: `'Idempotency-Key' must have 1 to ${limits.idempotencyKeyLength} characters.`, details: [{ path: "Idempotency-Key", message: `It must have 1 to ${limits.idempotencyKeyLength} characters.` }] });
+    return new ApiError("invalid_request", { message: `'Idempotency-Key' must have 1 to ${limits.idempotencyKeyLength} characters.`, details: [{ path: "Idempotency-Key", message: `It must have 1 to ${limits.idempotencyKeyLength} characters.` }] });
   }
   return { key, fingerprint: digestOf(body) };
 }
