@@ -52,6 +52,17 @@ export async function finishItems(database: Database, held: HeldShards, limit: n
   });
 }
 
+/** Takes the first due item aside, whole, so that one that can't be finished holds up nothing behind it. */
+export async function setFirstAside(database: Database, held: HeldShards): Promise<void> {
+  await database.transaction(async (transaction) => {
+    const shards = await lockShards(transaction, held);
+    const { rows } = await transaction.query<ItemRow & { [column: string]: unknown }>({ ...dueItems, values: [shards, 1] });
+    const ids = rows.map(({ id }) => id);
+    await keepWhole(transaction, ids, "not_finished");
+    await transaction.query({ name: "inbound-done", text: "DELETE FROM inbound_items WHERE id = ANY($1)", values: [ids] });
+  });
+}
+
 /** The shards that are still ours; the row locks keep a take-over waiting until this transaction is done. */
 async function lockShards(transaction: Queryable, held: HeldShards): Promise<number[]> {
   const { rows } = await transaction.query<{ shard: number }>({
@@ -156,13 +167,14 @@ async function insertMessages(transaction: Queryable, items: readonly MessageIte
   });
 }
 
-async function keepWhole(transaction: Queryable, ids: readonly number[]): Promise<void> {
+/** `reason` is ours; without one the item's own notice tells it. */
+async function keepWhole(transaction: Queryable, ids: readonly number[], reason: string | null = null): Promise<void> {
   if (ids.length === 0) return;
   await transaction.query({
     text: `INSERT INTO inbound_unrouted (id, channel, connection_id, reason, raw, received_at)
-           SELECT given.unrouted_id, c.channel, i.connection_id, coalesce(i.converted ->> 'reason', 'unreadable'), i.raw, i.received_at
+           SELECT given.unrouted_id, c.channel, i.connection_id, coalesce($3, i.converted ->> 'reason', 'unreadable'), i.raw, i.received_at
            FROM unnest($1::bigint[], $2::uuid[]) AS given (id, unrouted_id) JOIN inbound_items i USING (id) JOIN connections c ON c.id = i.connection_id`,
-    values: [ids, ids.map(() => newId())],
+    values: [ids, ids.map(() => newId()), reason],
   });
 }
 

@@ -1,10 +1,11 @@
 // The inbound side: one loop over the shards that this process holds.
 import type { Bus } from "@thikaa/bus";
-import { storeShard } from "@thikaa/db";
+import { isUnavailable, storeShard } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
 import { startLoop } from "@thikaa/runtime";
 import type { Assignments, Log, Metrics, Worker } from "@thikaa/runtime";
-import { finishItems } from "./finish-items.ts";
+import { finishItems, setFirstAside } from "./finish-items.ts";
+import type { HeldShards } from "./finish-items.ts";
 
 export interface InboundParts {
   readonly database: Database;
@@ -17,27 +18,41 @@ export interface InboundParts {
 
 const batch = 200;
 
-/** Starts finishing inbound items, on their ring and each second. A batch that fails is tried again with fewer items, down to one. */
+/**
+ * Starts finishing inbound items, on their ring and each second. A batch that PostgreSQL refuses is divided, down to one
+ * item; that one is taken aside, counted and shown, so that nothing waits behind it.
+ */
 export function startInbound(parts: InboundParts): { ring(): void; stop(): Promise<void> } {
   const finishedItems = parts.metrics.counter("inbound_finished_total", "Inbound items finished.");
   const keptItems = parts.metrics.counter("inbound_kept_total", "Inbound items kept whole because they were no readable message.");
   let limit = batch;
+  const finishBatch = async (held: HeldShards): Promise<boolean> => {
+    const size = limit;
+    const result = await finishItems(parts.database, held, size);
+    finishedItems.inc(result.finished);
+    keptItems.inc(result.kept);
+    for (const shard of new Set(result.stores.map(storeShard))) parts.bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+    limit = Math.min(batch, size * 2);
+    return result.finished + result.kept >= size;
+  };
+  const afterFailure = async (error: unknown, held: HeldShards): Promise<boolean> => {
+    if (isUnavailable(error)) throw error;
+    parts.log.error({ error, items: limit }, "inbound items could not be finished");
+    if (limit === 1) {
+      await setFirstAside(parts.database, held);
+      keptItems.inc();
+    }
+    limit = Math.max(1, Math.floor(limit / 4));
+    return true;
+  };
   const loop = startLoop({
     everyMs: 1_000,
-    onError: (error) => {
-      limit = Math.max(1, Math.floor(limit / 4));
-      parts.log.warn({ error, limit }, "inbound items could not be finished");
-    },
+    onError: (error) => parts.log.warn({ error }, "inbound items wait"),
     work: async () => {
       const shards = [...parts.assignments.held.values()].map(({ key, epoch }) => ({ shard: Number(key), epoch }));
       if (!parts.worker.alive || shards.length === 0) return false;
-      const result = await finishItems(parts.database, { worker: parts.worker.id, shards }, limit);
-      finishedItems.inc(result.finished);
-      keptItems.inc(result.kept);
-      for (const shard of new Set(result.stores.map(storeShard))) parts.bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
-      const wasFull = result.finished + result.kept >= limit;
-      limit = Math.min(batch, limit * 2);
-      return wasFull;
+      const held = { worker: parts.worker.id, shards };
+      return finishBatch(held).catch((error: unknown) => afterFailure(error, held));
     },
   });
   const listener = parts.bus.listen({ ring: "in", to: ["*"] }, () => loop.ring());
