@@ -12,10 +12,13 @@ const settings = commonSettings
     /** The stand-in, for connections of the sandbox. */
     TELEGRAM_SANDBOX_URL: baseUrl.optional(),
   })
-  .refine((given) => given.THIKAA_ENV !== "production" || given.TELEGRAM_SANDBOX_URL === undefined, {
-    path: ["TELEGRAM_SANDBOX_URL"],
-    message: "is set, but there is no sandbox in production: unset it",
-  });
+  .refine(
+    (given) => given.THIKAA_ENV !== "production" || given.TELEGRAM_SANDBOX_URL === undefined,
+    {
+      path: ["TELEGRAM_SANDBOX_URL"],
+      message: "is set, but there is no sandbox in production: unset it",
+    },
+  );
 
 /** Reads the settings; throws one error that lists every fault. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): HostConfig {

@@ -1,5 +1,10 @@
 // Opens one bot: proves the token, claims the bot for this connection, and only then touches its updates.
-import type { ConnectedAccount, ConnectorContext, PollingFacet, TypingFacet } from "@thikaa/connector-kit";
+import type {
+  ConnectedAccount,
+  ConnectorContext,
+  PollingFacet,
+  TypingFacet,
+} from "@thikaa/connector-kit";
 import { ConnectionFault } from "@thikaa/connector-kit";
 import { readRecipient } from "./ids.ts";
 import { sendPart } from "./outbound/send.ts";
@@ -11,19 +16,33 @@ import { TelegramPolling } from "./polling.ts";
 /** Throws `ConnectionFault`: the token is refused, the bot belongs to another connection, or Telegram can't be reached. */
 export async function connect(context: ConnectorContext): Promise<ConnectedAccount> {
   const token = context.credentials.values["token"];
-  if (token === undefined) throw new ConnectionFault({ state: "attention", reason: { code: "credentials_invalid", message: "There is no bot token. Give one to this connection." } });
+  if (token === undefined)
+    throw new ConnectionFault({
+      state: "attention",
+      reason: {
+        code: "credentials_invalid",
+        message: "There is no bot token. Give one to this connection.",
+      },
+    });
   const client = new TelegramClient({ token, baseUrl: context.baseUrl, life: context.signal });
   try {
     const bot = await client.getMe();
     const link = bot.username === undefined ? null : `https://t.me/${bot.username}`;
     // Before the webhook and the updates: a token used twice must not take the other connection's messages away.
-    await context.identify({ address: String(bot.id), name: bot.first_name ?? bot.username ?? String(bot.id), link });
+    await context.identify({
+      address: String(bot.id),
+      name: bot.first_name ?? bot.username ?? String(bot.id),
+      link,
+    });
     if (context.webhookUrl === null) await client.deleteWebhook();
     else await client.setWebhook({ url: context.webhookUrl, secret: context.webhookSecret });
   } catch (error) {
     throw error instanceof TelegramCallError ? faultOf(error) : error;
   }
-  return new TelegramAccount(client, context.webhookUrl === null ? new TelegramPolling(client) : undefined);
+  return new TelegramAccount(
+    client,
+    context.webhookUrl === null ? new TelegramPolling(client) : undefined,
+  );
 }
 
 class TelegramAccount implements ConnectedAccount {

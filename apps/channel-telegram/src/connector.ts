@@ -7,4 +7,12 @@ import { convert } from "./inbound/convert.ts";
 import { plan } from "./outbound/plan.ts";
 import { webhook } from "./webhook.ts";
 
-export const connector: Connector = { channels: ["tg"], capabilities: { tg: capabilities }, credentials, plan, connect, webhook, convert };
+export const connector: Connector = {
+  channels: ["tg"],
+  capabilities: { tg: capabilities },
+  credentials,
+  plan,
+  connect,
+  webhook,
+  convert,
+};

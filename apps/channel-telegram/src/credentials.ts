@@ -4,7 +4,12 @@ import { z } from "zod";
 
 export const credentials: CredentialsDescription = {
   // Only Telegram says whether a token is good; its length has changed before. White space around it is a copying slip.
-  values: z.object({ token: z.string().trim().regex(/^[^\s/:]+:[^\s/]+$/, "A bot token has a colon in it, like 7100200300:AAE…") }),
+  values: z.object({
+    token: z
+      .string()
+      .trim()
+      .regex(/^[^\s/:]+:[^\s/]+$/, "A bot token has a colon in it, like 7100200300:AAE…"),
+  }),
   fields: [
     {
       name: "token",

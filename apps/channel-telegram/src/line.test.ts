@@ -15,10 +15,17 @@ test("an Arabic text reaches the person, and the message says so with Telegram's
   const connection = await world.connect(bot.token);
   const service = await world.start(telegram);
   const id = await world.queue(connection, zainab.id, "مرحبا زينب 👋");
-  expect(await world.untilStatus(id, "sent")).toMatchObject({ final: true, possible_duplicate: false, reason: null });
+  expect(await world.untilStatus(id, "sent")).toMatchObject({
+    final: true,
+    possible_duplicate: false,
+    reason: null,
+  });
   const onPhone = must(telegram.messagesWith(zainab.id, bot.id).at(-1));
   expect(onPhone).toMatchObject({ author: "bot", wire: { text: "مرحبا زينب 👋" } });
-  const { rows } = await world.database.query({ text: "SELECT provider_message_id, status FROM parts WHERE message_id = $1", values: [id] });
+  const { rows } = await world.database.query({
+    text: "SELECT provider_message_id, status FROM parts WHERE message_id = $1",
+    values: [id],
+  });
   expect(rows).toEqual([{ provider_message_id: String(onPhone.wire.message_id), status: "sent" }]);
   expect(service.ready()).toBe(true);
 });
@@ -28,13 +35,27 @@ test("the connection shows the bot's id, name and link", async () => {
   const bot = addBot(telegram);
   const connection = await world.connect(bot.token);
   await world.start(telegram);
-  expect(await world.untilState(connection, "connected")).toMatchObject({ address: String(bot.id), display: { name: "Shop Desk", link: `https://t.me/${bot.username}` }, reason: null });
+  expect(await world.untilState(connection, "connected")).toMatchObject({
+    address: String(bot.id),
+    display: { name: "Shop Desk", link: `https://t.me/${bot.username}` },
+    reason: null,
+  });
 });
 
 test("the app tells what the channel can carry and which credentials it needs", async () => {
   await world.start(await world.standIn());
-  const { rows } = await world.database.query({ text: "SELECT channel, description FROM channel_descriptions" });
-  expect(rows).toMatchObject([{ channel: "tg", description: { capabilities: { receipts: "none" }, credentials: [{ name: "token", level: "connection", secret: true, required: true }] } }]);
+  const { rows } = await world.database.query({
+    text: "SELECT channel, description FROM channel_descriptions",
+  });
+  expect(rows).toMatchObject([
+    {
+      channel: "tg",
+      description: {
+        capabilities: { receipts: "none" },
+        credentials: [{ name: "token", level: "connection", secret: true, required: true }],
+      },
+    },
+  ]);
 });
 
 test("what a person writes is stored once, with its raw form, in order", async () => {
@@ -44,16 +65,35 @@ test("what a person writes is stored once, with its raw form, in order", async (
   await world.start(telegram);
   await world.untilTexts(connection, started);
   const said = telegram.personSays({ personId: zainab.id, botId: bot.id, text: "كم السعر؟" });
-  telegram.personEdits({ personId: zainab.id, botId: bot.id, messageId: said.messageId, text: "كم سعره؟" });
+  telegram.personEdits({
+    personId: zainab.id,
+    botId: bot.id,
+    messageId: said.messageId,
+    text: "كم سعره؟",
+  });
   await world.untilTexts(connection, [...started, "كم السعر؟", "كم سعره؟"]);
   const [, , first, edit] = await world.inbound(connection);
   expect(first).toMatchObject({
     key: String(said.updateId),
     thread: String(zainab.id),
-    converted: { kind: "message", type: "text", from: String(zainab.id), contact: { name: "زينب", username: "zainab", locale: "ar" }, provider_message_id: String(said.messageId), edited: false },
+    converted: {
+      kind: "message",
+      type: "text",
+      from: String(zainab.id),
+      contact: { name: "زينب", username: "zainab", locale: "ar" },
+      provider_message_id: String(said.messageId),
+      edited: false,
+    },
   });
-  expect(edit?.converted).toMatchObject({ type: "edit", edited: true, provider_message_id: String(said.messageId) });
-  expect(JSON.parse(must(first).raw.toString("utf8"))).toMatchObject({ update_id: said.updateId, message: { text: "كم السعر؟" } });
+  expect(edit?.converted).toMatchObject({
+    type: "edit",
+    edited: true,
+    provider_message_id: String(said.messageId),
+  });
+  expect(JSON.parse(must(first).raw.toString("utf8"))).toMatchObject({
+    update_id: said.updateId,
+    message: { text: "كم السعر؟" },
+  });
 });
 
 test("a block is kept as a notice", async () => {
@@ -63,8 +103,14 @@ test("a block is kept as a notice", async () => {
   await world.start(telegram);
   await world.untilTexts(connection, started);
   telegram.personBlocks({ personId: zainab.id, botId: bot.id });
-  const notice = await waitFor(async () => (await world.inbound(connection))[2], { what: "the notice" });
-  expect(notice.converted).toEqual({ kind: "notice", reason: "membership_changed", raw_type: "my_chat_member" });
+  const notice = await waitFor(async () => (await world.inbound(connection))[2], {
+    what: "the notice",
+  });
+  expect(notice.converted).toEqual({
+    kind: "notice",
+    reason: "membership_changed",
+    raw_type: "my_chat_member",
+  });
 });
 
 test("a long text goes out in parts, in order, and nothing of it is lost", async () => {
@@ -74,7 +120,10 @@ test("a long text goes out in parts, in order, and nothing of it is lost", async
   await world.start(telegram);
   const text = Array.from({ length: 1_500 }, (_, index) => `كلمة${index}`).join(" ");
   await world.untilStatus(await world.queue(connection, zainab.id, text), "sent");
-  const parts = telegram.messagesWith(zainab.id, bot.id).filter((message) => message.author === "bot").map((message) => message.wire.text);
+  const parts = telegram
+    .messagesWith(zainab.id, bot.id)
+    .filter((message) => message.author === "bot")
+    .map((message) => message.wire.text);
   expect(parts.length).toBeGreaterThan(2);
   expect(parts.join(" ")).toBe(text);
 });
@@ -88,7 +137,9 @@ test("messages to one person keep their order", async () => {
   for (const text of texts) ids.push(await world.queue(connection, zainab.id, text));
   await world.start(telegram);
   await world.untilStatus(must(ids.at(-1)), "sent");
-  expect(telegram.record.calls({ method: "sendMessage" }).map((call) => call.parameters["text"])).toEqual(texts);
+  expect(
+    telegram.record.calls({ method: "sendMessage" }).map((call) => call.parameters["text"]),
+  ).toEqual(texts);
 });
 
 test("after a restart nothing is lost and nothing comes twice, in either direction", async () => {
@@ -111,7 +162,11 @@ test("after a restart nothing is lost and nothing comes twice, in either directi
   await world.untilTexts(connection, [...started, "before", "meanwhile"]);
   telegram.personSays({ personId: zainab.id, botId: bot.id, text: "after" });
   await world.untilTexts(connection, [...started, "before", "meanwhile", "after"]);
-  expect(telegram.record.calls({ method: "sendMessage", accepted: true }).map((call) => call.parameters["text"])).toEqual(["in flight", "waiting"]);
+  expect(
+    telegram.record
+      .calls({ method: "sendMessage", accepted: true })
+      .map((call) => call.parameters["text"]),
+  ).toEqual(["in flight", "waiting"]);
   expect(telegram.record.overlappingPolls(bot.id)).toBe(0);
 });
 
@@ -122,7 +177,12 @@ test("a stopped app has given its connections back and says so", async () => {
   await world.untilState(connection, "connected");
   await service.stop();
   expect(service.ready()).toBe(false);
-  expect(await world.connection(connection)).toMatchObject({ state: "recovering", reason: { code: "moving" } });
-  const { rows } = await world.database.query({ text: "SELECT worker FROM assignments UNION ALL SELECT id FROM workers" });
+  expect(await world.connection(connection)).toMatchObject({
+    state: "recovering",
+    reason: { code: "moving" },
+  });
+  const { rows } = await world.database.query({
+    text: "SELECT worker FROM assignments UNION ALL SELECT id FROM workers",
+  });
   expect(rows).toEqual([{ worker: null }]);
 });

@@ -18,7 +18,9 @@ export class TelegramPolling implements PollingFacet {
   async poll(signal: AbortSignal): Promise<readonly RawItem[]> {
     try {
       const updates = await this.#client.getUpdates(this.#offset, signal);
-      const last = updates.map((value) => update.safeParse(value)).findLast((parsed) => parsed.success);
+      const last = updates
+        .map((value) => update.safeParse(value))
+        .findLast((parsed) => parsed.success);
       this.#fetchedTo = last === undefined ? null : last.data.update_id;
       return updates.map((value) => itemOf(value, JSON.stringify(value)));
     } catch (error) {

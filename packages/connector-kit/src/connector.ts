@@ -1,19 +1,15 @@
 // The connector contract, process-wide: what a channel's app offers before any of its connections is open.
-import type { Capabilities, ChannelCode, Converted, CredentialField, OutboundContent, PartPlan } from "@thikaa/schema";
-import type { z } from "zod";
+import type {
+  Capabilities,
+  ChannelCode,
+  Converted,
+  OutboundContent,
+  PartPlan,
+} from "@thikaa/schema";
 import type { ConnectedAccount } from "./connected-account.ts";
 import type { ConnectorContext } from "./context.ts";
+import type { CredentialsDescription, CredentialValues } from "./credentials.ts";
 import type { RawItem } from "./raw-item.ts";
-
-/** A connection's credentials by field name, as its owner gave them. Secrets: never logged, never in an error. */
-export type CredentialValues = Readonly<Record<string, string>>;
-
-/** What a connector must be told of its credentials: one description drives checks, sealing, masking, command line and form. */
-export interface CredentialsDescription {
-  /** Refuses what can't be credentials by their shape; only the provider says whether they are good. */
-  readonly values: z.ZodType<CredentialValues>;
-  readonly fields: readonly CredentialField[];
-}
 
 /** A message as its plan sees it. */
 export interface OutboundMessage {

@@ -1,6 +1,6 @@
 // The context: the only way out of a connector to the house. One for each time a connection is opened.
 import type { ConnectionReason, ConnectionState } from "@thikaa/schema";
-import type { CredentialValues } from "./connector.ts";
+import type { CredentialValues } from "./credentials.ts";
 import type { RawItem } from "./raw-item.ts";
 
 /** A provider's account, as `connect` found it. */

@@ -30,7 +30,11 @@ export class AddressTaken extends ConnectionFault {
   constructor() {
     super({
       state: "attention",
-      reason: { code: "account_in_use", message: "Another connection already uses this account. Remove it there first, or give this connection another account." },
+      reason: {
+        code: "account_in_use",
+        message:
+          "Another connection already uses this account. Remove it there first, or give this connection another account.",
+      },
     });
     this.name = "AddressTaken";
   }

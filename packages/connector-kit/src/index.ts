@@ -2,5 +2,6 @@
 export type * from "./connected-account.ts";
 export type * from "./connector.ts";
 export type * from "./context.ts";
+export type * from "./credentials.ts";
 export * from "./faults.ts";
 export type * from "./raw-item.ts";

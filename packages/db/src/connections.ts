@@ -32,25 +32,48 @@ export interface ConnectionReport {
   readonly reason: ConnectionReason | null;
 }
 
-const columns = "id, store_id, channel, environment, desired, state, reason, address, credentials_sealed, webhook_secret_sealed, revision";
+const columns =
+  "id, store_id, channel, environment, desired, state, reason, address, credentials_sealed, webhook_secret_sealed, revision";
 
 /** True while the assignment is held by the worker with that epoch; the row stays locked until the statement's end, so a take-over comes before or after. */
 export const heldBy = (worker: string, epoch: string) =>
   `(SELECT 1 FROM assignments a WHERE a.kind = '${connectionAssignment}' AND a.key = c.id::text AND a.worker = ${worker} AND a.epoch = ${epoch} FOR SHARE)`;
 
 /** The ids and revisions of the connections that are wanted on, oldest first. */
-export async function listWantedConnections(database: Queryable, channels: readonly ChannelCode[]): Promise<{ id: string; revision: number }[]> {
-  const statement = { name: "connections-wanted", text: "SELECT id, revision FROM connections WHERE channel = ANY($1) AND desired = 'on' ORDER BY id", values: [channels] };
+export async function listWantedConnections(
+  database: Queryable,
+  channels: readonly ChannelCode[],
+): Promise<{ id: string; revision: number }[]> {
+  const statement = {
+    name: "connections-wanted",
+    text: "SELECT id, revision FROM connections WHERE channel = ANY($1) AND desired = 'on' ORDER BY id",
+    values: [channels],
+  };
   return (await database.query<{ id: string; revision: number }>(statement)).rows;
 }
 
 /** A connection's row, or `null` when there is none. */
-export async function loadConnection(database: Queryable, id: string): Promise<OwnedConnection | null> {
-  return (await database.query<OwnedConnection & { [column: string]: unknown }>({ name: "connections-load", text: `SELECT ${columns} FROM connections WHERE id = $1`, values: [id] })).rows[0] ?? null;
+export async function loadConnection(
+  database: Queryable,
+  id: string,
+): Promise<OwnedConnection | null> {
+  return (
+    (
+      await database.query<OwnedConnection & { [column: string]: unknown }>({
+        name: "connections-load",
+        text: `SELECT ${columns} FROM connections WHERE id = $1`,
+        values: [id],
+      })
+    ).rows[0] ?? null
+  );
 }
 
 /** Writes a state and its reason. `false` when the connection is no longer this owner's: then nothing was written. */
-export async function reportConnection(database: Queryable, fence: ConnectionFence, report: ConnectionReport): Promise<boolean> {
+export async function reportConnection(
+  database: Queryable,
+  fence: ConnectionFence,
+  report: ConnectionReport,
+): Promise<boolean> {
   const { rowCount } = await database.query({
     name: "connections-report",
     text: `UPDATE connections c SET state = $4, reason = $5, since = CASE WHEN c.state = $4 THEN c.since ELSE now() END
@@ -64,7 +87,11 @@ export async function reportConnection(database: Queryable, fence: ConnectionFen
  * Claims a provider's account for a connection and notes what is shown of it. `false` when the connection is no longer this owner's.
  * Throws a unique violation of `connections_one_per_address` when another connection holds the account.
  */
-export async function identifyConnection(database: Queryable, fence: ConnectionFence, account: { address: string; display: Readonly<Record<string, unknown>> }): Promise<boolean> {
+export async function identifyConnection(
+  database: Queryable,
+  fence: ConnectionFence,
+  account: { address: string; display: Readonly<Record<string, unknown>> },
+): Promise<boolean> {
   const { rowCount } = await database.query({
     name: "connections-identify",
     text: `UPDATE connections c SET address = $4, display = $5 WHERE c.id = $1 AND EXISTS ${heldBy("$2", "$3")}`,
@@ -74,7 +101,11 @@ export async function identifyConnection(database: Queryable, fence: ConnectionF
 }
 
 /** Seals anew what a connector replaced. `false` when the connection is no longer this owner's. The revision stays: its owner wrote it. */
-export async function replaceCredentials(database: Queryable, fence: ConnectionFence, credentialsSealed: string): Promise<boolean> {
+export async function replaceCredentials(
+  database: Queryable,
+  fence: ConnectionFence,
+  credentialsSealed: string,
+): Promise<boolean> {
   const { rowCount } = await database.query({
     text: `UPDATE connections c SET credentials_sealed = $4 WHERE c.id = $1 AND EXISTS ${heldBy("$2", "$3")}`,
     values: [fence.connectionId, fence.worker, fence.epoch, credentialsSealed],
@@ -83,7 +114,10 @@ export async function replaceCredentials(database: Queryable, fence: ConnectionF
 }
 
 /** Marks as off what is no longer wanted on and has no living owner who would say so. Gives the connections changed. */
-export async function settleUnwanted(database: Queryable, channels: readonly ChannelCode[]): Promise<{ id: string; store_id: string; channel: ChannelCode }[]> {
+export async function settleUnwanted(
+  database: Queryable,
+  channels: readonly ChannelCode[],
+): Promise<{ id: string; store_id: string; channel: ChannelCode }[]> {
   const { rows } = await database.query<{ id: string; store_id: string; channel: ChannelCode }>({
     name: "connections-settle-unwanted",
     text: `UPDATE connections c SET state = 'off', reason = NULL, since = now()
@@ -96,7 +130,10 @@ export async function settleUnwanted(database: Queryable, channels: readonly Cha
 }
 
 /** Which of these connections have something to send now. */
-export async function connectionsWithDue(database: Queryable, ids: readonly string[]): Promise<string[]> {
+export async function connectionsWithDue(
+  database: Queryable,
+  ids: readonly string[],
+): Promise<string[]> {
   const { rows } = await database.query<{ id: string }>({
     name: "connections-with-due",
     text: `SELECT wanted.id FROM unnest($1::uuid[]) AS wanted (id)

@@ -22,7 +22,11 @@ export function inboundShard(connectionId: string, thread: string): number {
  * Stores the items that were not there yet, in the order given, in one statement (and so one transaction).
  * Gives the keys that were new. It is never fenced: what came in is evidence, whoever received it.
  */
-export async function storeInbound(database: Queryable, connection: { storeId: string; id: string }, items: readonly NewInboundItem[]): Promise<string[]> {
+export async function storeInbound(
+  database: Queryable,
+  connection: { storeId: string; id: string },
+  items: readonly NewInboundItem[],
+): Promise<string[]> {
   const once = [...new Map(items.map((item) => [item.key, item])).values()];
   if (once.length === 0) return [];
   const { rows } = await database.query<{ key: string }>({

@@ -24,10 +24,15 @@ export function convert(item: RawItem): Converted {
   const parsed = update.safeParse(parseJson(item.raw));
   if (!parsed.success) return notice("unreadable", null);
   const [kind, body] = kindOf(parsed.data);
-  return Object.hasOwn(conversions, kind) ? (conversions[kind]?.(body, kind) ?? notice("not_a_message", kind)) : notice("not_a_message", kind);
+  return Object.hasOwn(conversions, kind)
+    ? (conversions[kind]?.(body, kind) ?? notice("not_a_message", kind))
+    : notice("not_a_message", kind);
 }
 
-function convertMessage(body: unknown, { kind, edited }: { kind: string; edited: boolean }): Converted {
+function convertMessage(
+  body: unknown,
+  { kind, edited }: { kind: string; edited: boolean },
+): Converted {
   const parsed = message.safeParse(body);
   if (!parsed.success) return notice("unreadable", kind);
   const said = parsed.data;
@@ -37,12 +42,16 @@ function convertMessage(body: unknown, { kind, edited }: { kind: string; edited:
   const isText = contentKind === "text";
   return {
     ...emptyMessage,
-    from: writeRecipient({ chatId: String(said.chat.id), businessId: said.business_connection_id ?? null }),
+    from: writeRecipient({
+      chatId: String(said.chat.id),
+      businessId: said.business_connection_id ?? null,
+    }),
     contact: contactOf(said),
     type: edited ? "edit" : isText ? "text" : "unsupported",
     raw_type: isText ? null : contentKind,
     text,
-    reply_to: said.reply_to_message === undefined ? null : writeMessageId(said.reply_to_message.message_id),
+    reply_to:
+      said.reply_to_message === undefined ? null : writeMessageId(said.reply_to_message.message_id),
     edited,
     provider_message_id: writeMessageId(said.message_id),
     sent_at: isoTime((edited ? said.edit_date : undefined) ?? said.date),
@@ -58,7 +67,10 @@ function convertPress(body: unknown, kind: string): Converted {
   const chatId = press.message?.chat.id ?? press.from.id;
   return {
     ...emptyMessage,
-    from: writeRecipient({ chatId: String(chatId), businessId: press.message?.business_connection_id ?? null }),
+    from: writeRecipient({
+      chatId: String(chatId),
+      businessId: press.message?.business_connection_id ?? null,
+    }),
     contact: contactOfPerson(press.from),
     type: "button_reply",
     text: titleOf(press),
@@ -70,24 +82,41 @@ function convertPress(body: unknown, kind: string): Converted {
 
 function titleOf(press: TelegramCallbackQuery): string | null {
   const buttons = press.message?.reply_markup?.inline_keyboard.flat() ?? [];
-  return buttons.find((button) => button.callback_data !== undefined && button.callback_data === press.data)?.text ?? null;
+  return (
+    buttons.find(
+      (button) => button.callback_data !== undefined && button.callback_data === press.data,
+    )?.text ?? null
+  );
 }
 
 /** In a business account's chats the owner's own words and those of bots come by too: in a private chat the customer's id is the chat's. */
 function isOwn(said: TelegramMessage): boolean {
   if (said.business_connection_id === undefined) return false;
-  return said.sender_business_bot !== undefined || (said.from !== undefined && said.from.id !== said.chat.id);
+  return (
+    said.sender_business_bot !== undefined ||
+    (said.from !== undefined && said.from.id !== said.chat.id)
+  );
 }
 
 /** The person of a private chat, else the group: whoever an answer would reach. */
 function contactOf(said: TelegramMessage): InboundContact {
   const { chat, from } = said;
   if (from !== undefined && from.id === chat.id) return contactOfPerson(from);
-  return { name: chat.title ?? joinNames(chat.first_name, chat.last_name), phone: null, username: chat.username ?? null, locale: null };
+  return {
+    name: chat.title ?? joinNames(chat.first_name, chat.last_name),
+    phone: null,
+    username: chat.username ?? null,
+    locale: null,
+  };
 }
 
 function contactOfPerson(person: TelegramPerson): InboundContact {
-  return { name: joinNames(person.first_name, person.last_name), phone: null, username: person.username ?? null, locale: person.language_code ?? null };
+  return {
+    name: joinNames(person.first_name, person.last_name),
+    phone: null,
+    username: person.username ?? null,
+    locale: person.language_code ?? null,
+  };
 }
 
 function joinNames(first: string | undefined, last: string | undefined): string | null {

@@ -7,7 +7,12 @@ import { update } from "../platform/types.ts";
 /** The item of an update. What has no number is kept whole under a digest of itself. Never throws. */
 export function itemOf(value: unknown, raw: string | Uint8Array): RawItem {
   const parsed = update.safeParse(value);
-  if (!parsed.success) return { key: `unread:${createHash("sha256").update(raw).digest("hex")}`, thread: "unread", raw };
+  if (!parsed.success)
+    return {
+      key: `unread:${createHash("sha256").update(raw).digest("hex")}`,
+      thread: "unread",
+      raw,
+    };
   return { key: writeUpdateKey(parsed.data.update_id), thread: threadOf(parsed.data), raw };
 }
 
@@ -19,7 +24,9 @@ export function splitBody(body: Uint8Array): readonly RawItem[] {
 /** The value of a JSON text, or `null` when it is none. */
 export function parseJson(text: string | Uint8Array): unknown {
   try {
-    return JSON.parse(typeof text === "string" ? text : new TextDecoder("utf-8", { fatal: true }).decode(text));
+    return JSON.parse(
+      typeof text === "string" ? text : new TextDecoder("utf-8", { fatal: true }).decode(text),
+    );
   } catch {
     return null;
   }
@@ -32,14 +39,21 @@ function threadOf(found: Readonly<Record<string, unknown>>): string {
   const chatId = property(property(holder, "chat"), "id") ?? property(property(body, "from"), "id");
   const businessId = property(holder, "business_connection_id");
   if (typeof chatId !== "number") return kind;
-  return writeRecipient({ chatId: String(chatId), businessId: typeof businessId === "string" ? businessId : null });
+  return writeRecipient({
+    chatId: String(chatId),
+    businessId: typeof businessId === "string" ? businessId : null,
+  });
 }
 
 /** An update's kind and body: its one key beside the number. */
-export function kindOf(found: Readonly<Record<string, unknown>>): readonly [kind: string, body: unknown] {
+export function kindOf(
+  found: Readonly<Record<string, unknown>>,
+): readonly [kind: string, body: unknown] {
   return Object.entries(found).find(([key]) => key !== "update_id") ?? ["empty", null];
 }
 
 function property(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined;
+  return typeof value === "object" && value !== null
+    ? Object.entries(value).find(([key]) => key === name)?.[1]
+    : undefined;
 }

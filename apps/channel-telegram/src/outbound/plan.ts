@@ -13,5 +13,8 @@ export type PartPayload = z.infer<typeof partPayload>;
 export function plan(message: OutboundMessage): readonly PartPlan[] {
   const { text, media } = message.content;
   if (media !== null) throw new Error("this channel carries text only");
-  return splitText(text ?? "", maxTextLength).map((piece, index) => ({ n: index + 1, payload: { method: "sendMessage", text: piece } satisfies PartPayload }));
+  return splitText(text ?? "", maxTextLength).map((piece, index) => ({
+    n: index + 1,
+    payload: { method: "sendMessage", text: piece } satisfies PartPayload,
+  }));
 }

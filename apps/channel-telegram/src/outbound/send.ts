@@ -8,11 +8,27 @@ import { partPayload } from "./plan.ts";
 import type { Throttling } from "./throttling.ts";
 
 /** Never throws for anything Telegram or the network does. */
-export async function sendPart(part: OutboundPart, account: { client: TelegramClient; throttling: Throttling }): Promise<Outcome> {
+export async function sendPart(
+  part: OutboundPart,
+  account: { client: TelegramClient; throttling: Throttling },
+): Promise<Outcome> {
   const chat = readRecipient(part.to);
-  if (chat === null) return rejected("invalid_recipient", "A Telegram recipient is a chat's id in digits, like 700000001, or the @name of a public group or channel.");
+  if (chat === null)
+    return rejected(
+      "invalid_recipient",
+      "A Telegram recipient is a chat's id in digits, like 700000001, or the @name of a public group or channel.",
+    );
   const payload = partPayload.safeParse(part.part.payload);
-  if (!payload.success) return { class: "poison", reason: { code: "internal_error", message: "The stored plan of this message can't be read.", provider_code: null, provider_message: null } };
+  if (!payload.success)
+    return {
+      class: "poison",
+      reason: {
+        code: "internal_error",
+        message: "The stored plan of this message can't be read.",
+        provider_code: null,
+        provider_message: null,
+      },
+    };
   const message = { ...chat, text: payload.data.text };
   try {
     return sent(await account.client.sendText(message));
@@ -20,7 +36,9 @@ export async function sendPart(part: OutboundPart, account: { client: TelegramCl
     const movedTo = movedChat(error);
     if (movedTo === null) return failed(error, part, account.throttling);
     // The group has a new id and the old one took nothing: the same text goes there, as part of this attempt.
-    return account.client.sendText({ ...message, chatId: movedTo }).then(sent, (again: unknown) => failed(again, part, account.throttling));
+    return account.client
+      .sendText({ ...message, chatId: movedTo })
+      .then(sent, (again: unknown) => failed(again, part, account.throttling));
   }
 }
 
@@ -39,5 +57,8 @@ function movedChat(error: unknown): string | null {
 }
 
 function rejected(code: string, message: string): Outcome {
-  return { class: "rejected", reason: { code, message, provider_code: null, provider_message: null } };
+  return {
+    class: "rejected",
+    reason: { code, message, provider_code: null, provider_message: null },
+  };
 }

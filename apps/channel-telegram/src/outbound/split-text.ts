@@ -36,10 +36,14 @@ function cutOf(text: string, limit: number): { end: number; next: number } {
   return { end, next: end };
 }
 
-function lastGap(text: string, gap: { pattern: RegExp; limit: number; atLeast: number }): { end: number; next: number } | null {
+function lastGap(
+  text: string,
+  gap: { pattern: RegExp; limit: number; atLeast: number },
+): { end: number; next: number } | null {
   let last: { end: number; next: number } | null = null;
   for (const match of text.slice(0, gap.limit + 1).matchAll(gap.pattern)) {
-    if (match.index > 0 && match.index >= gap.atLeast && match.index <= gap.limit) last = { end: match.index, next: match.index + match[0].length };
+    if (match.index > 0 && match.index >= gap.atLeast && match.index <= gap.limit)
+      last = { end: match.index, next: match.index + match[0].length };
   }
   return last;
 }

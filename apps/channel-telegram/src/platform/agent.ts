@@ -8,13 +8,17 @@ export const connectTimeoutCode = "THIKAA_CONNECT_TIMEOUT";
 const connectWithinMs = 5_000;
 
 class PatientHttpAgent extends HttpAgent {
-  override createConnection(...parameters: Parameters<HttpAgent["createConnection"]>): ReturnType<HttpAgent["createConnection"]> {
+  override createConnection(
+    ...parameters: Parameters<HttpAgent["createConnection"]>
+  ): ReturnType<HttpAgent["createConnection"]> {
     return limited(super.createConnection(...parameters), "connect");
   }
 }
 
 class PatientHttpsAgent extends HttpsAgent {
-  override createConnection(...parameters: Parameters<HttpsAgent["createConnection"]>): ReturnType<HttpsAgent["createConnection"]> {
+  override createConnection(
+    ...parameters: Parameters<HttpsAgent["createConnection"]>
+  ): ReturnType<HttpsAgent["createConnection"]> {
     return limited(super.createConnection(...parameters), "secureConnect");
   }
 }
@@ -27,9 +31,18 @@ export function agentFor(baseUrl: string): HttpAgent | HttpsAgent {
   return baseUrl.startsWith("https:") ? agents["https:"] : agents["http:"];
 }
 
-function limited<Socket extends Duplex | null | undefined>(socket: Socket, ready: "connect" | "secureConnect"): Socket {
+function limited<Socket extends Duplex | null | undefined>(
+  socket: Socket,
+  ready: "connect" | "secureConnect",
+): Socket {
   if (socket === null || socket === undefined) return socket;
-  const timer = setTimeout(() => socket.destroy(Object.assign(new Error("No connection within 5 seconds."), { code: connectTimeoutCode })), connectWithinMs);
+  const timer = setTimeout(
+    () =>
+      socket.destroy(
+        Object.assign(new Error("No connection within 5 seconds."), { code: connectTimeoutCode }),
+      ),
+    connectWithinMs,
+  );
   const end = () => clearTimeout(timer);
   socket.once(ready, end);
   socket.once("close", end);

@@ -1,6 +1,7 @@
 // The client of one bot: grammY's Api over HTTP, with our time limits, without retries, and with errors that never hold the token.
 import { Api, GrammyError, HttpError } from "grammy";
 import type { ApiClientOptions } from "grammy";
+import { z } from "zod";
 import { agentFor } from "./agent.ts";
 import { TelegramCallError } from "./errors.ts";
 import type { TelegramRefusal, TelegramSilence } from "./errors.ts";
@@ -33,33 +34,60 @@ export class TelegramClient {
   async getMe(): Promise<TelegramBot> {
     const found = await this.#ask("getMe", () => this.#calls.getMe(toSignal(this.#life)));
     const parsed = bot.safeParse(found);
-    if (!parsed.success) throw new TelegramCallError("getMe", { kind: "silent", code: "unreadable answer" });
+    if (!parsed.success)
+      throw new TelegramCallError("getMe", { kind: "silent", code: "unreadable answer" });
     return parsed.data;
   }
 
   /** Sends a text as it is, without markup. Gives the message's id. */
-  async sendText(message: { chatId: string; businessId: string | null; text: string }): Promise<number> {
+  async sendText(message: {
+    chatId: string;
+    businessId: string | null;
+    text: string;
+  }): Promise<number> {
     const other = message.businessId === null ? {} : { business_connection_id: message.businessId };
-    const sent = await this.#ask("sendMessage", () => this.#calls.sendMessage(message.chatId, message.text, other, toSignal(this.#life)));
-    if (!Number.isInteger(sent.message_id)) throw new TelegramCallError("sendMessage", { kind: "silent", code: "unreadable answer" });
+    const sent = await this.#ask("sendMessage", () =>
+      this.#calls.sendMessage(message.chatId, message.text, other, toSignal(this.#life)),
+    );
+    if (!Number.isInteger(sent.message_id))
+      throw new TelegramCallError("sendMessage", { kind: "silent", code: "unreadable answer" });
     return sent.message_id;
   }
 
-  async sendTyping(chat: { chatId: string; businessId: string | null }, signal: AbortSignal): Promise<void> {
+  async sendTyping(
+    chat: { chatId: string; businessId: string | null },
+    signal: AbortSignal,
+  ): Promise<void> {
     const other = chat.businessId === null ? {} : { business_connection_id: chat.businessId };
-    await this.#ask("sendChatAction", () => this.#calls.sendChatAction(chat.chatId, "typing", other, toSignal(signal)));
+    await this.#ask("sendChatAction", () =>
+      this.#calls.sendChatAction(chat.chatId, "typing", other, toSignal(signal)),
+    );
   }
 
   /** Waits for updates from `offset` on; all before it are forgotten by Telegram. */
   async getUpdates(offset: number | null, signal: AbortSignal): Promise<readonly unknown[]> {
-    const parameters = { timeout: pollSeconds, allowed_updates: wantedUpdates, ...(offset === null ? {} : { offset }) };
-    const updates: unknown = await this.#ask("getUpdates", () => this.#polls.getUpdates(parameters, toSignal(AbortSignal.any([signal, this.#life]))));
-    if (!Array.isArray(updates)) throw new TelegramCallError("getUpdates", { kind: "silent", code: "unreadable answer" });
-    return updates;
+    const parameters = {
+      timeout: pollSeconds,
+      allowed_updates: wantedUpdates,
+      ...(offset === null ? {} : { offset }),
+    };
+    const updates = await this.#ask<unknown>("getUpdates", () =>
+      this.#polls.getUpdates(parameters, toSignal(AbortSignal.any([signal, this.#life]))),
+    );
+    const list = z.array(z.unknown()).safeParse(updates);
+    if (!list.success)
+      throw new TelegramCallError("getUpdates", { kind: "silent", code: "unreadable answer" });
+    return list.data;
   }
 
   async setWebhook(webhook: { url: string; secret: string }): Promise<void> {
-    await this.#ask("setWebhook", () => this.#calls.setWebhook(webhook.url, { secret_token: webhook.secret, allowed_updates: wantedUpdates }, toSignal(this.#life)));
+    await this.#ask("setWebhook", () =>
+      this.#calls.setWebhook(
+        webhook.url,
+        { secret_token: webhook.secret, allowed_updates: wantedUpdates },
+        toSignal(this.#life),
+      ),
+    );
   }
 
   /** Updates that wait are kept. */
@@ -79,7 +107,11 @@ export class TelegramClient {
 
 function optionsFor(baseUrl: string, timeoutSeconds: number): ApiClientOptions {
   // A redirect would take the token somewhere else.
-  const fetchConfig: Record<string, unknown> = { agent: agentFor(baseUrl), compress: true, redirect: "error" };
+  const fetchConfig: Record<string, unknown> = {
+    agent: agentFor(baseUrl),
+    compress: true,
+    redirect: "error",
+  };
   return { apiRoot: baseUrl, timeoutSeconds, baseFetchConfig: fetchConfig };
 }
 
@@ -91,7 +123,13 @@ function toSignal(signal: AbortSignal): Signal {
 function failureOf(error: unknown, token: string): TelegramRefusal | TelegramSilence {
   if (error instanceof GrammyError) {
     const { retry_after, migrate_to_chat_id } = error.parameters;
-    return { kind: "refused", code: error.error_code, description: error.description.replaceAll(token, "[token]"), retryAfterSeconds: retry_after ?? null, migrateToChatId: migrate_to_chat_id ?? null };
+    return {
+      kind: "refused",
+      code: error.error_code,
+      description: error.description.replaceAll(token, "[token]"),
+      retryAfterSeconds: retry_after ?? null,
+      migrateToChatId: migrate_to_chat_id ?? null,
+    };
   }
   const inner: unknown = error instanceof HttpError ? error.error : error;
   return { kind: "silent", code: codeOf(inner) };
@@ -100,8 +138,10 @@ function failureOf(error: unknown, token: string): TelegramRefusal | TelegramSil
 /** A short word for what went wrong, made of codes alone: messages hold the URL. */
 function codeOf(error: unknown): string {
   if (typeof error !== "object" || error === null) return "unknown";
-  if ("code" in error && typeof error.code === "string" && /^\w+$/.test(error.code)) return error.code;
-  if ("type" in error && typeof error.type === "string" && /^[\w-]+$/.test(error.type)) return error.type;
+  if ("code" in error && typeof error.code === "string" && /^\w+$/.test(error.code))
+    return error.code;
+  if ("type" in error && typeof error.type === "string" && /^[\w-]+$/.test(error.type))
+    return error.type;
   if (error instanceof Error && /timed out/.test(error.message)) return "timeout";
   return error instanceof Error && /^\w+$/.test(error.name) ? error.name : "unknown";
 }

@@ -23,7 +23,11 @@ export class TelegramCallError extends Error {
   readonly failure: TelegramRefusal | TelegramSilence;
 
   constructor(method: string, failure: TelegramRefusal | TelegramSilence) {
-    super(failure.kind === "refused" ? `Telegram refused ${method}: ${failure.code} ${failure.description}` : `Telegram did not answer ${method}: ${failure.code}`);
+    super(
+      failure.kind === "refused"
+        ? `Telegram refused ${method}: ${failure.code} ${failure.description}`
+        : `Telegram did not answer ${method}: ${failure.code}`,
+    );
     this.name = "TelegramCallError";
     this.failure = failure;
   }
@@ -38,60 +42,221 @@ interface Row {
   readonly message: string;
 }
 
-const unreachable = { class: "rejected", reason: "recipient_unreachable", message: "Telegram knows no such chat for this bot: the person has not pressed Start, or the id is wrong." } as const;
-const blocked = { class: "rejected", reason: "blocked_by_recipient", message: "The person has blocked the bot." } as const;
-const tokenRefused = "Telegram refuses the bot's token: it was revoked or is wrong. Take the current one from @BotFather and give it to this connection.";
+const unreachable = {
+  class: "rejected",
+  reason: "recipient_unreachable",
+  message:
+    "Telegram knows no such chat for this bot: the person has not pressed Start, or the id is wrong.",
+} as const;
+const blocked = {
+  class: "rejected",
+  reason: "blocked_by_recipient",
+  message: "The person has blocked the bot.",
+} as const;
+const tokenRefused =
+  "Telegram refuses the bot's token: it was revoked or is wrong. Take the current one from @BotFather and give it to this connection.";
 
 /** Read from the top; the first row that fits holds. A row without `says` is what remains of its code. */
 const table: readonly Row[] = [
-  { code: 400, says: /chat not found|PEER_ID_INVALID|user not found|CHAT_ID_INVALID/i, ...unreachable },
+  {
+    code: 400,
+    says: /chat not found|PEER_ID_INVALID|user not found|CHAT_ID_INVALID/i,
+    ...unreachable,
+  },
   { code: 400, says: /USER_IS_BLOCKED/i, ...blocked },
-  { code: 400, says: /INPUT_USER_DEACTIVATED/i, class: "rejected", reason: "recipient_deactivated", message: "The person's Telegram account no longer exists." },
-  { code: 400, says: /message text is empty/i, class: "rejected", reason: "content_empty", message: "The text has nothing visible in it." },
-  { code: 400, says: /message is too long|MESSAGE_TOO_LONG|caption is too long/i, class: "rejected", reason: "content_too_long", message: "The text is longer than Telegram takes." },
-  { code: 400, says: /can't parse entities/i, class: "rejected", reason: "content_malformed", message: "Telegram could not read the text's markup." },
-  { code: 400, says: /message to be replied not found|reply message not found/i, class: "rejected", reason: "reply_target_missing", message: "The message that this one answers is gone." },
+  {
+    code: 400,
+    says: /INPUT_USER_DEACTIVATED/i,
+    class: "rejected",
+    reason: "recipient_deactivated",
+    message: "The person's Telegram account no longer exists.",
+  },
+  {
+    code: 400,
+    says: /message text is empty/i,
+    class: "rejected",
+    reason: "content_empty",
+    message: "The text has nothing visible in it.",
+  },
+  {
+    code: 400,
+    says: /message is too long|MESSAGE_TOO_LONG|caption is too long/i,
+    class: "rejected",
+    reason: "content_too_long",
+    message: "The text is longer than Telegram takes.",
+  },
+  {
+    code: 400,
+    says: /can't parse entities/i,
+    class: "rejected",
+    reason: "content_malformed",
+    message: "Telegram could not read the text's markup.",
+  },
+  {
+    code: 400,
+    says: /message to be replied not found|reply message not found/i,
+    class: "rejected",
+    reason: "reply_target_missing",
+    message: "The message that this one answers is gone.",
+  },
   // Only edits are answered so, and none of our calls is one.
-  { code: 400, says: /message is not modified/i, class: "rejected", reason: "not_modified", message: "Nothing would change." },
-  { code: 400, says: /message to edit not found|message can't be edited|message to delete not found|message can't be deleted/i, class: "rejected", reason: "message_not_changeable", message: "That message can no longer be changed." },
-  { code: 400, says: /wrong file identifier|failed to get HTTP URL content|wrong type of the web page content/i, class: "rejected", reason: "media_not_fetched", message: "Telegram could not fetch the file." },
-  { code: 400, says: /file is too big|PHOTO_INVALID_DIMENSIONS|IMAGE_PROCESS_FAILED/i, class: "rejected", reason: "media_refused", message: "Telegram does not take this file." },
-  { code: 400, says: /BUTTON_\w+_INVALID/i, class: "rejected", reason: "button_refused", message: "Telegram does not take one of the buttons." },
-  { code: 400, says: /group chat was (upgraded|migrated) to a supergroup chat/i, class: "rejected", reason: "recipient_moved", message: "The group has a new id." },
-  { code: 400, says: /not enough rights|have no rights|CHAT_\w+_FORBIDDEN|CHAT_WRITE_FORBIDDEN|CHAT_RESTRICTED/i, class: "rejected", reason: "no_rights", message: "The bot has no right to write in this chat." },
-  { code: 400, class: "rejected", reason: "refused_by_provider", message: "Telegram refused the message." },
+  {
+    code: 400,
+    says: /message is not modified/i,
+    class: "rejected",
+    reason: "not_modified",
+    message: "Nothing would change.",
+  },
+  {
+    code: 400,
+    says: /message to edit not found|message can't be edited|message to delete not found|message can't be deleted/i,
+    class: "rejected",
+    reason: "message_not_changeable",
+    message: "That message can no longer be changed.",
+  },
+  {
+    code: 400,
+    says: /wrong file identifier|failed to get HTTP URL content|wrong type of the web page content/i,
+    class: "rejected",
+    reason: "media_not_fetched",
+    message: "Telegram could not fetch the file.",
+  },
+  {
+    code: 400,
+    says: /file is too big|PHOTO_INVALID_DIMENSIONS|IMAGE_PROCESS_FAILED/i,
+    class: "rejected",
+    reason: "media_refused",
+    message: "Telegram does not take this file.",
+  },
+  {
+    code: 400,
+    says: /BUTTON_\w+_INVALID/i,
+    class: "rejected",
+    reason: "button_refused",
+    message: "Telegram does not take one of the buttons.",
+  },
+  {
+    code: 400,
+    says: /group chat was (upgraded|migrated) to a supergroup chat/i,
+    class: "rejected",
+    reason: "recipient_moved",
+    message: "The group has a new id.",
+  },
+  {
+    code: 400,
+    says: /not enough rights|have no rights|CHAT_\w+_FORBIDDEN|CHAT_WRITE_FORBIDDEN|CHAT_RESTRICTED/i,
+    class: "rejected",
+    reason: "no_rights",
+    message: "The bot has no right to write in this chat.",
+  },
+  {
+    code: 400,
+    class: "rejected",
+    reason: "refused_by_provider",
+    message: "Telegram refused the message.",
+  },
   { code: 401, class: "unauthorized", reason: "token_refused", message: tokenRefused },
   { code: 403, says: /blocked by the user/i, ...blocked },
-  { code: 403, says: /user is deactivated/i, class: "rejected", reason: "recipient_deactivated", message: "The person's Telegram account no longer exists." },
+  {
+    code: 403,
+    says: /user is deactivated/i,
+    class: "rejected",
+    reason: "recipient_deactivated",
+    message: "The person's Telegram account no longer exists.",
+  },
   { code: 403, says: /can't initiate conversation/i, ...unreachable },
-  { code: 403, says: /kicked|not a member|was deleted/i, class: "rejected", reason: "not_in_chat", message: "The bot is no longer in this group or channel." },
-  { code: 403, says: /messages to bots/i, class: "rejected", reason: "recipient_is_bot", message: "Telegram lets no bot write to a bot." },
-  { code: 403, class: "rejected", reason: "forbidden_by_provider", message: "Telegram does not let the bot write there." },
-  { code: 404, says: /method not found/i, class: "poison", reason: "internal_error", message: "We called something that Telegram does not know." },
+  {
+    code: 403,
+    says: /kicked|not a member|was deleted/i,
+    class: "rejected",
+    reason: "not_in_chat",
+    message: "The bot is no longer in this group or channel.",
+  },
+  {
+    code: 403,
+    says: /messages to bots/i,
+    class: "rejected",
+    reason: "recipient_is_bot",
+    message: "Telegram lets no bot write to a bot.",
+  },
+  {
+    code: 403,
+    class: "rejected",
+    reason: "forbidden_by_provider",
+    message: "Telegram does not let the bot write there.",
+  },
+  {
+    code: 404,
+    says: /method not found/i,
+    class: "poison",
+    reason: "internal_error",
+    message: "We called something that Telegram does not know.",
+  },
   // The token is a part of the path: a malformed one is not found.
   { code: 404, class: "unauthorized", reason: "token_refused", message: tokenRefused },
-  { code: 409, class: "unavailable", reason: "conflict", message: "Another program uses the same bot. Stop it, or make a new token in @BotFather." },
-  { code: 413, class: "rejected", reason: "content_too_large", message: "The message is larger than Telegram takes." },
-  { code: 421, class: "unauthorized", reason: "token_not_served", message: "This Bot API server does not serve the bot's token." },
+  {
+    code: 409,
+    class: "unavailable",
+    reason: "conflict",
+    message: "Another program uses the same bot. Stop it, or make a new token in @BotFather.",
+  },
+  {
+    code: 413,
+    class: "rejected",
+    reason: "content_too_large",
+    message: "The message is larger than Telegram takes.",
+  },
+  {
+    code: 421,
+    class: "unauthorized",
+    reason: "token_not_served",
+    message: "This Bot API server does not serve the bot's token.",
+  },
 ];
 
 /** Certainly before a byte of the call was written. */
 const neverBegan = new Set([
-  "ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL", "EMFILE", connectTimeoutCode,
-  "CERT_HAS_EXPIRED", "DEPTH_ZERO_SELF_SIGNED_CERT", "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_VERIFY_LEAF_SIGNATURE", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "ERR_TLS_CERT_ALTNAME_INVALID",
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EAI_FAIL",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "EADDRNOTAVAIL",
+  "EMFILE",
+  connectTimeoutCode,
+  "CERT_HAS_EXPIRED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
 ]);
 
 /** How long to wait when Telegram says "too many" without saying how long. */
 const defaultWaitSeconds = 5;
 
 /** What a failed send means. `throttleScope` is decided by who has seen the bot's other calls. */
-export function outcomeOf(error: TelegramCallError, throttleScope: (waitMs: number) => "recipient" | "connection" = () => "recipient"): Outcome {
+export function outcomeOf(
+  error: TelegramCallError,
+  throttleScope: (waitMs: number) => "recipient" | "connection" = () => "recipient",
+): Outcome {
   const { failure } = error;
   if (failure.kind === "silent") return silentOutcome(failure);
   const provider = { provider_code: String(failure.code), provider_message: failure.description };
   if (failure.code === 429) {
     const retryAfterMs = waitMsOf(failure);
-    return { class: "throttled", retryAfterMs, scope: throttleScope(retryAfterMs), reason: { code: "throttled", message: "Telegram asks to wait before the next message.", ...provider } };
+    return {
+      class: "throttled",
+      retryAfterMs,
+      scope: throttleScope(retryAfterMs),
+      reason: {
+        code: "throttled",
+        message: "Telegram asks to wait before the next message.",
+        ...provider,
+      },
+    };
   }
   const row = rowOf(failure);
   return { class: row.class, reason: { code: row.reason, message: row.message, ...provider } };
@@ -101,31 +266,86 @@ export function outcomeOf(error: TelegramCallError, throttleScope: (waitMs: numb
 export function faultOf(error: TelegramCallError): ConnectionFault {
   const { failure } = error;
   if (failure.kind === "silent") {
-    return new ConnectionFault({ state: "recovering", reason: { code: "provider_unreachable", message: `Telegram can't be reached just now (${failure.code}). It is tried again by itself.` } });
+    return new ConnectionFault({
+      state: "recovering",
+      reason: {
+        code: "provider_unreachable",
+        message: `Telegram can't be reached just now (${failure.code}). It is tried again by itself.`,
+      },
+    });
   }
-  if (failure.code === 429) return new ConnectionFault({ state: "limited", retryAfterMs: waitMsOf(failure), reason: { code: "throttled", message: "Telegram asks to wait. It goes on by itself." } });
+  if (failure.code === 429)
+    return new ConnectionFault({
+      state: "limited",
+      retryAfterMs: waitMsOf(failure),
+      reason: { code: "throttled", message: "Telegram asks to wait. It goes on by itself." },
+    });
   const row = rowOf(failure);
-  if (row.class === "unauthorized") return new ConnectionFault({ state: "attention", reason: { code: row.reason, message: row.message } });
-  if (failure.code === 409) return new ConnectionFault({ state: "recovering", reason: { code: "conflict", message: conflictMessage(failure.description) } });
-  return new ConnectionFault({ state: "recovering", reason: { code: "provider_error", message: `Telegram answers with an error (${failure.code} ${failure.description}). It is tried again by itself.` } });
+  if (row.class === "unauthorized")
+    return new ConnectionFault({
+      state: "attention",
+      reason: { code: row.reason, message: row.message },
+    });
+  if (failure.code === 409)
+    return new ConnectionFault({
+      state: "recovering",
+      reason: { code: "conflict", message: conflictMessage(failure.description) },
+    });
+  return new ConnectionFault({
+    state: "recovering",
+    reason: {
+      code: "provider_error",
+      message: `Telegram answers with an error (${failure.code} ${failure.description}). It is tried again by itself.`,
+    },
+  });
 }
 
 function rowOf(failure: TelegramRefusal): Row {
-  const found = table.find((row) => row.code === failure.code && (row.says === undefined || row.says.test(failure.description)));
+  const found = table.find(
+    (row) =>
+      row.code === failure.code && (row.says === undefined || row.says.test(failure.description)),
+  );
   if (found !== undefined) return found;
   // An answer in Telegram's own form with a 5xx code: it refused before it sent anything.
-  if (failure.code >= 500) return { code: failure.code, class: "unavailable", reason: "provider_error", message: "Telegram has an error of its own just now." };
-  return { code: failure.code, class: "rejected", reason: "refused_by_provider", message: "Telegram refused the message." };
+  if (failure.code >= 500)
+    return {
+      code: failure.code,
+      class: "unavailable",
+      reason: "provider_error",
+      message: "Telegram has an error of its own just now.",
+    };
+  return {
+    code: failure.code,
+    class: "rejected",
+    reason: "refused_by_provider",
+    message: "Telegram refused the message.",
+  };
 }
 
 function silentOutcome({ code }: TelegramSilence): Outcome {
   const provider = { provider_code: code, provider_message: null };
-  if (neverBegan.has(code)) return { class: "unavailable", reason: { code: "provider_unreachable", message: "Telegram could not be reached.", ...provider } satisfies MessageReason };
-  return { class: "uncertain", reason: { code: "no_answer", message: "The message went out, but Telegram's answer did not come back.", ...provider } satisfies MessageReason };
+  if (neverBegan.has(code))
+    return {
+      class: "unavailable",
+      reason: {
+        code: "provider_unreachable",
+        message: "Telegram could not be reached.",
+        ...provider,
+      } satisfies MessageReason,
+    };
+  return {
+    class: "uncertain",
+    reason: {
+      code: "no_answer",
+      message: "The message went out, but Telegram's answer did not come back.",
+      ...provider,
+    } satisfies MessageReason,
+  };
 }
 
 function conflictMessage(description: string): string {
-  if (/webhook/i.test(description)) return "Another program has set a webhook for this bot. Stop that program, or make a new token in @BotFather; until then nothing comes in here.";
+  if (/webhook/i.test(description))
+    return "Another program has set a webhook for this bot. Stop that program, or make a new token in @BotFather; until then nothing comes in here.";
   return "Another program fetches this bot's messages with the same token. Stop it, or make a new token in @BotFather; until then messages may come in late.";
 }
 

@@ -5,8 +5,22 @@ const id = z.number().int();
 const optionalText = z.string().optional().catch(undefined);
 const optionalList = z.array(z.unknown()).optional().catch(undefined);
 
-const chat = z.looseObject({ id, type: optionalText, first_name: optionalText, last_name: optionalText, title: optionalText, username: optionalText });
-const person = z.looseObject({ id, is_bot: z.boolean().catch(false), first_name: optionalText, last_name: optionalText, username: optionalText, language_code: optionalText });
+const chat = z.looseObject({
+  id,
+  type: optionalText,
+  first_name: optionalText,
+  last_name: optionalText,
+  title: optionalText,
+  username: optionalText,
+});
+const person = z.looseObject({
+  id,
+  is_bot: z.boolean().catch(false),
+  first_name: optionalText,
+  last_name: optionalText,
+  username: optionalText,
+  language_code: optionalText,
+});
 
 export const message = z.looseObject({
   message_id: id,
@@ -19,14 +33,26 @@ export const message = z.looseObject({
   business_connection_id: optionalText,
   sender_business_bot: z.unknown().optional(),
   reply_to_message: z.looseObject({ message_id: id }).optional().catch(undefined),
-  reply_markup: z.looseObject({ inline_keyboard: z.array(z.array(z.looseObject({ text: optionalText, callback_data: optionalText }))) }).optional().catch(undefined),
+  reply_markup: z
+    .looseObject({
+      inline_keyboard: z.array(
+        z.array(z.looseObject({ text: optionalText, callback_data: optionalText })),
+      ),
+    })
+    .optional()
+    .catch(undefined),
   new_chat_members: optionalList,
 });
 export type TelegramMessage = z.infer<typeof message>;
 export type TelegramChat = z.infer<typeof chat>;
 export type TelegramPerson = z.infer<typeof person>;
 
-export const callbackQuery = z.looseObject({ id: z.string(), from: person, message: message.optional().catch(undefined), data: optionalText });
+export const callbackQuery = z.looseObject({
+  id: z.string(),
+  from: person,
+  message: message.optional().catch(undefined),
+  data: optionalText,
+});
 export type TelegramCallbackQuery = z.infer<typeof callbackQuery>;
 
 /** Any update: its number, and one other key that names its kind. */

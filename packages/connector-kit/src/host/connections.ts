@@ -1,5 +1,11 @@
 // The connections of this process: taken and given back by assignment, started anew when their rows change, rung when something is due.
-import { connectionAssignment, connectionsWithDue, listWantedConnections, loadConnection, settleUnwanted } from "@thikaa/db";
+import {
+  connectionAssignment,
+  connectionsWithDue,
+  listWantedConnections,
+  loadConnection,
+  settleUnwanted,
+} from "@thikaa/db";
 import { Assignments, startLoop } from "@thikaa/runtime";
 import type { Held, Loop } from "@thikaa/runtime";
 import type { HostParts } from "./parts.ts";
@@ -21,7 +27,11 @@ export class Connections {
       keys: () => this.#wanted(),
       acquired: (held) => this.#acquired(held),
     });
-    this.#dueLoop = startLoop({ work: () => this.#ringDue(), everyMs: 1_000, onError: (error) => parts.log.warn({ error }, "due messages could not be looked for") });
+    this.#dueLoop = startLoop({
+      work: () => this.#ringDue(),
+      everyMs: 1_000,
+      onError: (error) => parts.log.warn({ error }, "due messages could not be looked for"),
+    });
   }
 
   /** Whether everything that could be taken at the start has been. */
@@ -45,7 +55,10 @@ export class Connections {
     const wanted = await listWantedConnections(database, connector.channels);
     for (const { id, revision } of wanted) this.#runners.get(id)?.noticeRevision(revision);
     for (const { id, store_id, channel } of await settleUnwanted(database, connector.channels)) {
-      bus.ring({ ring: "connection", to: [id] }, { store_id, connection_id: id, channel, state: "off", reason: null });
+      bus.ring(
+        { ring: "connection", to: [id] },
+        { store_id, connection_id: id, channel, state: "off", reason: null },
+      );
     }
     return wanted.map(({ id }) => id);
   }
@@ -64,7 +77,8 @@ export class Connections {
   /** One look for all connections, for rings that were lost and for what is due by time. */
   async #ringDue(): Promise<boolean> {
     if (this.#runners.size === 0) return false;
-    for (const id of await connectionsWithDue(this.#parts.database, [...this.#runners.keys()])) this.#runners.get(id)?.ring();
+    for (const id of await connectionsWithDue(this.#parts.database, [...this.#runners.keys()]))
+      this.#runners.get(id)?.ring();
     return false;
   }
 }

@@ -1,11 +1,17 @@
 // Makes the context that a connector gets for one connection: opened credentials, sealed state, fenced writes.
-import { identifyConnection, isUniqueViolation, readConnectorState, replaceCredentials, writeConnectorState } from "@thikaa/db";
+import {
+  identifyConnection,
+  isUniqueViolation,
+  readConnectorState,
+  replaceCredentials,
+  writeConnectorState,
+} from "@thikaa/db";
 import type { OwnedConnection } from "@thikaa/db";
 import { toWireId } from "@thikaa/schema";
-import type { CredentialValues } from "../connector.ts";
-import type { ConnectorContext, ConnectorState, IdentifiedAccount } from "../context.ts";
-import { AddressTaken, ConnectionFault, OwnershipLost } from "../faults.ts";
 import { places } from "@thikaa/vault";
+import type { ConnectorContext, ConnectorState, IdentifiedAccount } from "../context.ts";
+import type { CredentialValues } from "../credentials.ts";
+import { AddressTaken, ConnectionFault, OwnershipLost } from "../faults.ts";
 import type { HostParts } from "./parts.ts";
 import type { StateReport } from "./state-report.ts";
 
@@ -22,13 +28,20 @@ export function createContext(options: ContextOptions): ConnectorContext {
   const { parts, row, report, signal } = options;
   return {
     connectionId: row.id,
-    credentials: { values: openCredentials(parts, row), replace: (values) => replace(options, values) },
+    credentials: {
+      values: openCredentials(parts, row),
+      replace: (values) => replace(options, values),
+    },
     baseUrl: baseUrlOf(parts, row),
-    webhookUrl: parts.config.webhookBase === null || row.environment === "sandbox" ? null : `${parts.config.webhookBase}/hooks/${row.channel}/${toWireId("connection", row.id)}`,
+    webhookUrl:
+      parts.config.webhookBase === null || row.environment === "sandbox"
+        ? null
+        : `${parts.config.webhookBase}/hooks/${row.channel}/${toWireId("connection", row.id)}`,
     webhookSecret: openWebhookSecret(parts, row),
     identify: (account) => identify(options, account),
     state: stateOf(options),
-    received: (items) => parts.receiver.receive({ id: row.id, storeId: row.store_id, channel: row.channel }, items),
+    received: (items) =>
+      parts.receiver.receive({ id: row.id, storeId: row.store_id, channel: row.channel }, items),
     report: (state, reason) => report.say(state, reason),
     clock: () => new Date(),
     log: parts.log.child({ connection: row.id }),
@@ -37,51 +50,105 @@ export function createContext(options: ContextOptions): ConnectorContext {
 }
 
 /** The credentials of a connection, opened and of the right shape; throws `ConnectionFault` otherwise. */
-export function openCredentials(parts: Pick<HostParts, "vault" | "connector">, row: OwnedConnection): CredentialValues {
-  const parsed = parts.connector.credentials.values.safeParse(openJson(() => parts.vault.open(row.credentials_sealed, places.connectionCredentials(row.id))));
+export function openCredentials(
+  parts: Pick<HostParts, "vault" | "connector">,
+  row: OwnedConnection,
+): CredentialValues {
+  const parsed = parts.connector.credentials.values.safeParse(
+    openJson(() => parts.vault.open(row.credentials_sealed, places.connectionCredentials(row.id))),
+  );
   if (parsed.success) return parsed.data;
   const fields = [...new Set(parsed.error.issues.map((issue) => issue.path.join(".")))].join(", ");
-  throw new ConnectionFault({ state: "attention", reason: { code: "credentials_invalid", message: `The credentials are not complete or not well-formed: ${fields || "all"}. Give them again.` } });
+  throw new ConnectionFault({
+    state: "attention",
+    reason: {
+      code: "credentials_invalid",
+      message: `The credentials are not complete or not well-formed: ${fields || "all"}. Give them again.`,
+    },
+  });
 }
 
 /** The secret that proves a webhook request; throws `ConnectionFault` when it can't be opened. */
 export function openWebhookSecret(parts: Pick<HostParts, "vault">, row: OwnedConnection): string {
-  return unsealed(() => parts.vault.open(row.webhook_secret_sealed, places.connectionWebhookSecret(row.id)));
+  return unsealed(() =>
+    parts.vault.open(row.webhook_secret_sealed, places.connectionWebhookSecret(row.id)),
+  );
 }
 
 function baseUrlOf(parts: HostParts, row: OwnedConnection): string {
   const { live, sandbox } = parts.config.baseUrls;
   if (row.environment === "live") return withoutSlash(live);
   if (sandbox !== null && parts.config.environment !== "production") return withoutSlash(sandbox);
-  throw new ConnectionFault({ state: "attention", reason: { code: "sandbox_closed", message: "This connection belongs to the sandbox, and the sandbox is not open in this installation." } });
+  throw new ConnectionFault({
+    state: "attention",
+    reason: {
+      code: "sandbox_closed",
+      message:
+        "This connection belongs to the sandbox, and the sandbox is not open in this installation.",
+    },
+  });
 }
 
 function withoutSlash(url: string): string {
   return url.replace(/\/+$/, "");
 }
 
-async function identify({ parts, row, epoch }: ContextOptions, account: IdentifiedAccount): Promise<void> {
+async function identify(
+  { parts, row, epoch }: ContextOptions,
+  account: IdentifiedAccount,
+): Promise<void> {
   const fence = { connectionId: row.id, worker: parts.worker.id, epoch };
-  const held = await identifyConnection(parts.database, fence, { address: account.address, display: { name: account.name, link: account.link } }).catch((error: unknown) => {
+  const held = await identifyConnection(parts.database, fence, {
+    address: account.address,
+    display: { name: account.name, link: account.link },
+  }).catch((error: unknown) => {
     throw isUniqueViolation(error, "connections_one_per_address") ? new AddressTaken() : error;
   });
   if (!held) throw new OwnershipLost();
 }
 
-async function replace({ parts, row, epoch }: ContextOptions, values: CredentialValues): Promise<void> {
+async function replace(
+  { parts, row, epoch }: ContextOptions,
+  values: CredentialValues,
+): Promise<void> {
   const sealed = parts.vault.seal(JSON.stringify(values), places.connectionCredentials(row.id));
-  if (!(await replaceCredentials(parts.database, { connectionId: row.id, worker: parts.worker.id, epoch }, sealed))) throw new OwnershipLost();
+  if (
+    !(await replaceCredentials(
+      parts.database,
+      { connectionId: row.id, worker: parts.worker.id, epoch },
+      sealed,
+    ))
+  )
+    throw new OwnershipLost();
 }
 
 function stateOf({ parts, row, epoch }: ContextOptions): ConnectorState {
   return {
     async get(keys) {
       const sealed = await readConnectorState(parts.database, row.id, keys);
-      return new Map([...sealed].map(([key, value]) => [key, parts.vault.open(value, places.connectorState(row.id, key))]));
+      return new Map(
+        [...sealed].map(([key, value]) => [
+          key,
+          parts.vault.open(value, places.connectorState(row.id, key)),
+        ]),
+      );
     },
     async set(values) {
-      const sealed = Object.entries(values).map(([key, value]) => [key, value === null ? null : parts.vault.seal(value, places.connectorState(row.id, key))] as const);
-      if (!(await writeConnectorState(parts.database, { connectionId: row.id, worker: parts.worker.id, epoch }, new Map(sealed)))) throw new OwnershipLost();
+      const sealed = Object.entries(values).map(
+        ([key, value]) =>
+          [
+            key,
+            value === null ? null : parts.vault.seal(value, places.connectorState(row.id, key)),
+          ] as const,
+      );
+      if (
+        !(await writeConnectorState(
+          parts.database,
+          { connectionId: row.id, worker: parts.worker.id, epoch },
+          new Map(sealed),
+        ))
+      )
+        throw new OwnershipLost();
     },
   };
 }
@@ -99,6 +166,13 @@ function unsealed(open: () => string): string {
   try {
     return open();
   } catch {
-    throw new ConnectionFault({ state: "attention", reason: { code: "credentials_unreadable", message: "The stored credentials can't be opened with this installation's master key. Give them again, or restore the key." } });
+    throw new ConnectionFault({
+      state: "attention",
+      reason: {
+        code: "credentials_unreadable",
+        message:
+          "The stored credentials can't be opened with this installation's master key. Give them again, or restore the key.",
+      },
+    });
   }
 }

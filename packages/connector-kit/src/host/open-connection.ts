@@ -4,7 +4,8 @@ import type { RingListener } from "@thikaa/bus";
 import type { ConnectedAccount } from "../connected-account.ts";
 import { ConnectionFault } from "../faults.ts";
 import { hostLimits } from "./host-config.ts";
-import type { ConnectionIdentity, HostParts } from "./parts.ts";
+import type { ConnectionIdentity } from "./identity.ts";
+import type { HostParts } from "./parts.ts";
 import { pollUntil } from "./polling.ts";
 import { Sender } from "./sender.ts";
 import type { StateReport } from "./state-report.ts";
@@ -35,10 +36,13 @@ export class OpenConnection {
       connection,
       epoch,
       account,
-      onUnauthorized: ({ code, message }) => this.#ended.resolve(new ConnectionFault({ state: "attention", reason: { code, message } })),
+      onUnauthorized: ({ code, message }) =>
+        this.#ended.resolve(new ConnectionFault({ state: "attention", reason: { code, message } })),
       onThrottled: (reason, waitMs) => this.#limited(reason, waitMs),
     });
-    this.#ring = parts.bus.listen({ ring: "out", to: [connection.channel, connection.id] }, () => this.#sender.ring());
+    this.#ring = parts.bus.listen({ ring: "out", to: [connection.channel, connection.id] }, () =>
+      this.#sender.ring(),
+    );
     this.#polled = account.polling === undefined ? Promise.resolve() : this.#poll(account.polling);
   }
 
@@ -69,7 +73,11 @@ export class OpenConnection {
     life.abort();
     if (!finished) await this.#sender.stop(hostLimits.cutGraceMs);
     await this.#polled;
-    await account.disconnect().catch((error: unknown) => parts.log.warn({ error, connection: connection.id }, "a connection did not close cleanly"));
+    await account
+      .disconnect()
+      .catch((error: unknown) =>
+        parts.log.warn({ error, connection: connection.id }, "a connection did not close cleanly"),
+      );
   }
 
   #poll(polling: NonNullable<ConnectedAccount["polling"]>): Promise<void> {

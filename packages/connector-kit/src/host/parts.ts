@@ -1,7 +1,6 @@
 // The parts of a running host, handed to everything that works for it.
 import type { Bus } from "@thikaa/bus";
 import type { Database } from "@thikaa/db";
-import type { ChannelCode } from "@thikaa/schema";
 import type { Log, Worker } from "@thikaa/runtime";
 import type { Vault } from "@thikaa/vault";
 import type { Connector } from "../connector.ts";
@@ -21,11 +20,4 @@ export interface HostParts {
   readonly measures: Measures;
   readonly settler: Settler;
   readonly receiver: Receiver;
-}
-
-/** Which connection something is about. */
-export interface ConnectionIdentity {
-  readonly id: string;
-  readonly storeId: string;
-  readonly channel: ChannelCode;
 }

@@ -3,7 +3,7 @@ import { backoffMs } from "@thikaa/schema";
 import type { ConnectionReason, ConnectionState } from "@thikaa/schema";
 import type { Log } from "@thikaa/runtime";
 import type { PollingFacet } from "../connected-account.ts";
-import { ConnectionFault } from "../faults.ts";
+import type { ConnectionFault } from "../faults.ts";
 import type { RawItem } from "../raw-item.ts";
 import { hostLimits } from "./host-config.ts";
 import { toFault } from "./to-fault.ts";
@@ -33,19 +33,29 @@ export async function pollUntil(signal: AbortSignal, options: PollingOptions): P
       if (fault.state === "attention") return options.onDead(fault);
       failures += 1;
       options.report(fault.state, fault.reason);
-      await sleep(fault.retryAfterMs ?? backoffMs(Math.min(failures, hostLimits.backoffSteps)), signal);
+      await sleep(
+        fault.retryAfterMs ?? backoffMs(Math.min(failures, hostLimits.backoffSteps)),
+        signal,
+      );
     }
   }
 }
 
 /** Tries until the items are committed; `false` when it was told to end before. They come again then: nobody acknowledged them. */
-async function commit(items: readonly RawItem[], signal: AbortSignal, options: PollingOptions): Promise<boolean> {
+async function commit(
+  items: readonly RawItem[],
+  signal: AbortSignal,
+  options: PollingOptions,
+): Promise<boolean> {
   for (let failures = 0; !signal.aborted; failures++) {
     try {
       await options.receive(items);
       return true;
     } catch (error) {
-      options.log.warn({ error, items: items.length }, "what came in could not be stored; trying again");
+      options.log.warn(
+        { error, items: items.length },
+        "what came in could not be stored; trying again",
+      );
       await sleep(Math.min(5_000, 100 * 2 ** failures), signal);
     }
   }

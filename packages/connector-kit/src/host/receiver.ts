@@ -9,23 +9,36 @@ import type { Log } from "@thikaa/runtime";
 import type { Connector } from "../connector.ts";
 import type { RawItem } from "../raw-item.ts";
 import type { Measures } from "./measures.ts";
-import type { ConnectionIdentity } from "./parts.ts";
+import type { ConnectionIdentity } from "./identity.ts";
 
 /** Longer names are kept by their digest: an index could not hold them. */
 const longestName = 400;
 const batchLimit = 200;
 
 export class Receiver {
-  readonly #parts: { connector: Connector; database: Database; bus: Bus; log: Log; measures: Measures };
+  readonly #parts: {
+    connector: Connector;
+    database: Database;
+    bus: Bus;
+    log: Log;
+    measures: Measures;
+  };
 
-  constructor(parts: { connector: Connector; database: Database; bus: Bus; log: Log; measures: Measures }) {
+  constructor(parts: {
+    connector: Connector;
+    database: Database;
+    bus: Bus;
+    log: Log;
+    measures: Measures;
+  }) {
     this.#parts = parts;
   }
 
   /** Resolves when every item is committed (or was before). Rejects when PostgreSQL can't: then nothing may be acknowledged. */
   async receive(connection: ConnectionIdentity, items: readonly RawItem[]): Promise<void> {
     const rows = items.map((item) => this.#toRow(connection, item));
-    for (let start = 0; start < rows.length; start += batchLimit) await this.#store(connection, rows.slice(start, start + batchLimit));
+    for (let start = 0; start < rows.length; start += batchLimit)
+      await this.#store(connection, rows.slice(start, start + batchLimit));
   }
 
   async #store(connection: ConnectionIdentity, rows: readonly NewInboundItem[]): Promise<void> {
@@ -37,12 +50,25 @@ export class Receiver {
       // A key that stands twice in one batch was stored once.
       if (!fresh.delete(row.key)) continue;
       measures.inbound.inc({ channel, kind: row.converted.kind });
-      bus.ring({ ring: "in", to: [channel, id] }, { store_id: storeId, connection_id: id, shard: inboundShard(id, row.thread), item: row.converted });
+      bus.ring(
+        { ring: "in", to: [channel, id] },
+        {
+          store_id: storeId,
+          connection_id: id,
+          shard: inboundShard(id, row.thread),
+          item: row.converted,
+        },
+      );
     }
   }
 
   #toRow(connection: ConnectionIdentity, item: RawItem): NewInboundItem {
-    return { key: bounded(item.key), thread: bounded(item.thread), raw: Buffer.from(item.raw), converted: this.#convert(connection, item) };
+    return {
+      key: bounded(item.key),
+      thread: bounded(item.thread),
+      raw: Buffer.from(item.raw),
+      converted: this.#convert(connection, item),
+    };
   }
 
   /** What can't be converted is kept as a notice with its raw form: a fault of ours loses nothing. */
@@ -50,7 +76,13 @@ export class Receiver {
     try {
       const parsed = converted.safeParse(storableJson(this.#parts.connector.convert(item)));
       if (parsed.success) return parsed.data;
-      this.#parts.log.error({ connection: connection.id, fields: parsed.error.issues.map((issue) => issue.path.join(".")) }, "a conversion did not have the shared schema's form");
+      this.#parts.log.error(
+        {
+          connection: connection.id,
+          fields: parsed.error.issues.map((issue) => issue.path.join(".")),
+        },
+        "a conversion did not have the shared schema's form",
+      );
     } catch (error) {
       this.#parts.log.error({ error, connection: connection.id }, "an item could not be converted");
     }
@@ -60,5 +92,7 @@ export class Receiver {
 
 function bounded(name: string): string {
   const text = storableText(name);
-  return text.length <= longestName ? text : `sha256:${createHash("sha256").update(text).digest("hex")}`;
+  return text.length <= longestName
+    ? text
+    : `sha256:${createHash("sha256").update(text).digest("hex")}`;
 }

@@ -4,11 +4,13 @@ import type { OwnedConnection } from "@thikaa/db";
 import { recoverClaims } from "@thikaa/sending";
 import { backoffMs } from "@thikaa/schema";
 import type { Held } from "@thikaa/runtime";
-import { ConnectionFault, OwnershipLost } from "../faults.ts";
+import { OwnershipLost } from "../faults.ts";
+import type { ConnectionFault } from "../faults.ts";
 import { createContext } from "./context.ts";
 import { hostLimits } from "./host-config.ts";
 import { OpenConnection } from "./open-connection.ts";
-import type { ConnectionIdentity, HostParts } from "./parts.ts";
+import type { ConnectionIdentity } from "./identity.ts";
+import type { HostParts } from "./parts.ts";
 import { StateReport } from "./state-report.ts";
 import { toFault } from "./to-fault.ts";
 import { aborted, sleep, within } from "./waiting.ts";
@@ -64,7 +66,10 @@ export class ConnectionRunner {
       if (fault instanceof OwnershipLost) return;
       if (fault === null) continue;
       this.#report.say(fault.state, fault.reason);
-      this.#parts.log.info({ connection: this.#identity.id, state: fault.state, reason: fault.reason.code }, "a connection is not open");
+      this.#parts.log.info(
+        { connection: this.#identity.id, state: fault.state, reason: fault.reason.code },
+        "a connection is not open",
+      );
       await this.#waitAfter(fault);
     }
   }
@@ -72,7 +77,11 @@ export class ConnectionRunner {
   async #waitAfter(fault: ConnectionFault): Promise<void> {
     this.#failures += 1;
     if (fault.state === "attention") await aborted(this.#change.signal);
-    else await sleep(fault.retryAfterMs ?? backoffMs(Math.min(this.#failures, hostLimits.backoffSteps)), this.#change.signal);
+    else
+      await sleep(
+        fault.retryAfterMs ?? backoffMs(Math.min(this.#failures, hostLimits.backoffSteps)),
+        this.#change.signal,
+      );
     // Whoever changed the row wants to see it tried at once, and soon again.
     if (this.#change.signal.aborted) this.#failures = 0;
   }
@@ -80,15 +89,29 @@ export class ConnectionRunner {
   /** What an earlier owner was sending when it ended becomes uncertain, before anything else is claimed. */
   async #recover(): Promise<void> {
     const { database, settler, log } = this.#parts;
-    for (let failures = 0; !this.#stopping.signal.aborted; ) {
+    for (let failures = 0; !this.#stopping.signal.aborted;) {
       try {
-        const { recovered, eventsFor } = await recoverClaims(database, { storeId: this.#identity.storeId, connectionId: this.#identity.id, epoch: this.#held.epoch });
+        const { recovered, eventsFor } = await recoverClaims(database, {
+          storeId: this.#identity.storeId,
+          connectionId: this.#identity.id,
+          epoch: this.#held.epoch,
+        });
         settler.ringUnnumbered(eventsFor);
-        if (recovered > 0) log.warn({ connection: this.#identity.id, recovered }, "attempts of an earlier owner were left open");
+        if (recovered > 0)
+          log.warn(
+            { connection: this.#identity.id, recovered },
+            "attempts of an earlier owner were left open",
+          );
         return;
       } catch (error) {
-        log.warn({ error, connection: this.#identity.id }, "open attempts could not be recovered; trying again");
-        await sleep(backoffMs(Math.min(++failures, hostLimits.backoffSteps)), this.#stopping.signal);
+        log.warn(
+          { error, connection: this.#identity.id },
+          "open attempts could not be recovered; trying again",
+        );
+        await sleep(
+          backoffMs(Math.min(++failures, hostLimits.backoffSteps)),
+          this.#stopping.signal,
+        );
       }
     }
   }
@@ -106,10 +129,24 @@ export class ConnectionRunner {
       if (row?.desired !== "on") return await this.#waitUnwanted();
       this.#revision = row.revision;
       if (this.#failures === 0) this.#report.say("connecting", null);
-      const account = await this.#parts.connector.connect(createContext({ parts: this.#parts, row, epoch: this.#held.epoch, report: this.#report, signal: life.signal }));
+      const account = await this.#parts.connector.connect(
+        createContext({
+          parts: this.#parts,
+          row,
+          epoch: this.#held.epoch,
+          report: this.#report,
+          signal: life.signal,
+        }),
+      );
       change.removeEventListener("abort", cut);
       this.#failures = 0;
-      this.#open = new OpenConnection({ parts: this.#parts, connection: this.#identity, epoch: this.#held.epoch, account, report: this.#report });
+      this.#open = new OpenConnection({
+        parts: this.#parts,
+        connection: this.#identity,
+        epoch: this.#held.epoch,
+        account,
+        report: this.#report,
+      });
       return await this.#open.until(change, life);
     } catch (error) {
       if (change.aborted) return null;
@@ -134,6 +171,10 @@ export class ConnectionRunner {
     if (row === null) return;
     if (row.desired !== "on") this.#report.say("off", null);
     // What needs a person still does; anything else is taken up by the next owner.
-    else if (this.#report.state !== "attention") this.#report.say("recovering", { code: "moving", message: "The connection is moving to another process. It goes on by itself." });
+    else if (this.#report.state !== "attention")
+      this.#report.say("recovering", {
+        code: "moving",
+        message: "The connection is moving to another process. It goes on by itself.",
+      });
   }
 }

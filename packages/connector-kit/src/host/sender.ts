@@ -6,7 +6,8 @@ import type { Loop } from "@thikaa/runtime";
 import type { MessageReason, Outcome } from "@thikaa/schema";
 import type { ConnectedAccount } from "../connected-account.ts";
 import { hostLimits } from "./host-config.ts";
-import type { ConnectionIdentity, HostParts } from "./parts.ts";
+import type { ConnectionIdentity } from "./identity.ts";
+import type { HostParts } from "./parts.ts";
 import { within } from "./waiting.ts";
 
 export interface SenderOptions {
@@ -37,7 +38,11 @@ export class Sender {
     this.#loop = startLoop({
       work: () => this.#claim(),
       everyMs: claimUnaskedMs,
-      onError: (error) => options.parts.log.warn({ error, connection: options.connection.id }, "messages could not be claimed"),
+      onError: (error) =>
+        options.parts.log.warn(
+          { error, connection: options.connection.id },
+          "messages could not be claimed",
+        ),
     });
   }
 
@@ -50,7 +55,10 @@ export class Sender {
   async stop(graceMs: number): Promise<boolean> {
     this.#closed = true;
     this.#callsUntil = Math.min(this.#callsUntil, performance.now() + graceMs);
-    return within(graceMs, this.#loop.stop().then(() => this.#idle()));
+    return within(
+      graceMs,
+      this.#loop.stop().then(() => this.#idle()),
+    );
   }
 
   async #idle(): Promise<void> {
@@ -60,8 +68,16 @@ export class Sender {
   async #claim(): Promise<boolean> {
     const { parts, connection, epoch } = this.#options;
     const free = hostLimits.lanes - this.#inFlight.size;
-    if (this.#closed || free <= 0 || !parts.worker.alive || performance.now() < this.#pausedUntil) return false;
-    const begun = await claim(parts.database, { storeId: connection.storeId, connectionId: connection.id, worker: parts.worker.id, epoch, limit: free, plan: parts.connector.plan });
+    if (this.#closed || free <= 0 || !parts.worker.alive || performance.now() < this.#pausedUntil)
+      return false;
+    const begun = await claim(parts.database, {
+      storeId: connection.storeId,
+      connectionId: connection.id,
+      worker: parts.worker.id,
+      epoch,
+      limit: free,
+      plan: parts.connector.plan,
+    });
     if (begun.length > 0) parts.measures.claimed.inc({ channel: connection.channel }, begun.length);
     for (const attempt of begun) this.#begin(attempt);
     // A lane that becomes free rings; until then there is none, or nothing more was due.
@@ -78,7 +94,7 @@ export class Sender {
 
   /** Sends a part, and those that follow it, each after the one before it is settled. */
   async #sendAll(first: BegunAttempt): Promise<void> {
-    for (let attempt: BegunAttempt | null = first; attempt !== null; ) {
+    for (let attempt: BegunAttempt | null = first; attempt !== null;) {
       const outcome = await this.#send(attempt);
       this.#notice(outcome);
       attempt = await this.#options.parts.settler.settle({ attempt, outcome });
@@ -88,12 +104,26 @@ export class Sender {
   async #send(attempt: BegunAttempt): Promise<Outcome> {
     const { parts, account, connection } = this.#options;
     // The lease may have run out during the claim: then another owner may be sending this already.
-    if (!parts.worker.alive || performance.now() >= this.#callsUntil) return { class: "unavailable", reason: notBegun };
+    if (!parts.worker.alive || performance.now() >= this.#callsUntil)
+      return { class: "unavailable", reason: notBegun };
     try {
-      return await account.send({ to: attempt.to, part: attempt.part, partCount: attempt.partCount, messageId: attempt.messageId });
+      return await account.send({
+        to: attempt.to,
+        part: attempt.part,
+        partCount: attempt.partCount,
+        messageId: attempt.messageId,
+      });
     } catch (error) {
       parts.log.error({ error, connection: connection.id }, "the connector threw while it sent");
-      return { class: "poison", reason: { code: "internal_error", message: "We failed to send this message.", provider_code: null, provider_message: null } };
+      return {
+        class: "poison",
+        reason: {
+          code: "internal_error",
+          message: "We failed to send this message.",
+          provider_code: null,
+          provider_message: null,
+        },
+      };
     }
   }
 
@@ -110,4 +140,9 @@ export class Sender {
   }
 }
 
-const notBegun: MessageReason = { code: "connection_moved", message: "The connection moved to another process before this was sent.", provider_code: null, provider_message: null };
+const notBegun: MessageReason = {
+  code: "connection_moved",
+  message: "The connection moved to another process before this was sent.",
+  provider_code: null,
+  provider_message: null,
+};

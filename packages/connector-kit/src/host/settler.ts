@@ -40,7 +40,11 @@ export class Settler {
   async stop(graceMs: number): Promise<void> {
     if (this.#running !== null) await within(graceMs, this.#running);
     this.#given.abort();
-    if (this.#waiting.length > 0) this.#log.error({ outcomes: this.#waiting.length }, "outcomes could not be written before the end");
+    if (this.#waiting.length > 0)
+      this.#log.error(
+        { outcomes: this.#waiting.length },
+        "outcomes could not be written before the end",
+      );
   }
 
   #push(entry: Entry): void {
@@ -59,15 +63,25 @@ export class Settler {
   async #run(): Promise<void> {
     // Calls answered in one turn of the event loop are settled together.
     await new Promise(setImmediate);
-    while (this.#waiting.length > 0 && !this.#given.signal.aborted) await this.#write(this.#waiting.splice(0, hostLimits.settleBatch));
+    while (this.#waiting.length > 0 && !this.#given.signal.aborted)
+      await this.#write(this.#waiting.splice(0, hostLimits.settleBatch));
   }
 
   async #write(batch: readonly Entry[]): Promise<void> {
     for (let failures = 0; !this.#given.signal.aborted; failures++) {
       try {
-        return this.#told(batch, await settle(this.#database, batch.map((entry) => entry.finished)));
+        return this.#told(
+          batch,
+          await settle(
+            this.#database,
+            batch.map((entry) => entry.finished),
+          ),
+        );
       } catch (error) {
-        this.#log.warn({ error, outcomes: batch.length }, "outcomes could not be written; trying again");
+        this.#log.warn(
+          { error, outcomes: batch.length },
+          "outcomes could not be written; trying again",
+        );
         if (!isUnavailable(error)) return this.#divide(batch);
         await sleep(Math.min(5_000, 100 * 2 ** failures), this.#given.signal);
       }
@@ -87,7 +101,10 @@ export class Settler {
     }
   }
 
-  #told(batch: readonly Entry[], settled: { readonly next: readonly BegunAttempt[]; readonly eventsFor: readonly string[] }): void {
+  #told(
+    batch: readonly Entry[],
+    settled: { readonly next: readonly BegunAttempt[]; readonly eventsFor: readonly string[] },
+  ): void {
     this.ringUnnumbered(settled.eventsFor);
     const next = new Map(settled.next.map((attempt) => [attempt.messageId, attempt]));
     for (const { finished, resolve } of batch) {
@@ -99,6 +116,7 @@ export class Settler {
 
   /** Rings the sequencer for stores whose events wait for numbers. */
   ringUnnumbered(storeIds: readonly string[]): void {
-    for (const shard of new Set(storeIds.map((id) => shardOf(id, storeShards)))) this.#bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+    for (const shard of new Set(storeIds.map((id) => shardOf(id, storeShards))))
+      this.#bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
   }
 }

@@ -37,7 +37,13 @@ export async function startConnectorHost({ connector, config }: HostOptions): Pr
   }
 }
 
-async function startParts({ connector, config, name, log, open }: HostOptions & { name: string; log: Log; open: Closing[] }): Promise<Service> {
+async function startParts({
+  connector,
+  config,
+  name,
+  log,
+  open,
+}: HostOptions & { name: string; log: Log; open: Closing[] }): Promise<Service> {
   const vault = new Vault(config.masterKey);
   const database = new Database({ url: config.databaseUrl, applicationName: name });
   open.push(["database", () => database.close()]);
@@ -52,7 +58,18 @@ async function startParts({ connector, config, name, log, open }: HostOptions & 
   const settler = new Settler({ database, bus, log });
   open.push(["settler", () => settler.stop(1_000)]);
   const receiver = new Receiver({ connector, database, bus, log, measures });
-  const parts: HostParts = { connector, config, database, bus, vault, worker, log, measures, settler, receiver };
+  const parts: HostParts = {
+    connector,
+    config,
+    database,
+    bus,
+    vault,
+    worker,
+    log,
+    measures,
+    settler,
+    receiver,
+  };
   const state = { stopping: false };
   const handle = createWebhookListener(parts);
   const connections = new Connections(parts);
@@ -62,17 +79,29 @@ async function startParts({ connector, config, name, log, open }: HostOptions & 
   });
   const ready = () => !state.stopping && worker.alive && connections.settled;
   if (config.http !== null) {
-    const server: HttpServer = await serveHttp(config.http, withHealth({ ready, metrics, next: handle }));
+    const server: HttpServer = await serveHttp(
+      config.http,
+      withHealth({ ready, metrics, next: handle }),
+    );
     open.push(["http", () => server.close(1_000)]);
   }
-  return { name, handle, ready, stop: stopOnce(() => ((state.stopping = true), closeAll(open, log))) };
+  return {
+    name,
+    handle,
+    ready,
+    stop: stopOnce(() => ((state.stopping = true), closeAll(open, log))),
+  };
 }
 
 async function describeChannels(connector: Connector, database: Database): Promise<void> {
   for (const channel of connector.channels) {
     const capabilities = connector.capabilities[channel];
-    if (capabilities === undefined) throw new Error(`The connector serves '${channel}' but does not say what it can carry.`);
-    await saveChannelDescription(database, channel, { capabilities, credentials: [...connector.credentials.fields] });
+    if (capabilities === undefined)
+      throw new Error(`The connector serves '${channel}' but does not say what it can carry.`);
+    await saveChannelDescription(database, channel, {
+      capabilities,
+      credentials: [...connector.credentials.fields],
+    });
   }
 }
 
@@ -84,6 +113,8 @@ function stopOnce(stop: () => Promise<void>): () => Promise<void> {
 /** Closes the last opened first; what can't be closed cleanly is said and the rest goes on. */
 async function closeAll(open: readonly Closing[], log: Log): Promise<void> {
   for (const [what, close] of open.toReversed()) {
-    await close().catch((error: unknown) => log.warn({ error, what }, "something did not close cleanly"));
+    await close().catch((error: unknown) =>
+      log.warn({ error, what }, "something did not close cleanly"),
+    );
   }
 }

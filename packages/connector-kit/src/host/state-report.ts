@@ -1,7 +1,8 @@
 // A connection's state on its way to its row: the last one wins, written until it is there or the connection is no longer ours.
 import { reportConnection } from "@thikaa/db";
 import type { ConnectionReason, ConnectionState } from "@thikaa/schema";
-import type { ConnectionIdentity, HostParts } from "./parts.ts";
+import type { ConnectionIdentity } from "./identity.ts";
+import type { HostParts } from "./parts.ts";
 import { sleep, within } from "./waiting.ts";
 
 interface Report {
@@ -57,14 +58,31 @@ export class StateReport {
   async #write(): Promise<void> {
     const { database, bus, worker, log } = this.#parts;
     const { id, storeId, channel } = this.#connection;
-    for (let failures = 0; this.#unwritten !== null && !this.#given.signal.aborted; ) {
+    for (let failures = 0; this.#unwritten !== null && !this.#given.signal.aborted;) {
       const report = this.#unwritten;
       try {
-        const ours = await reportConnection(database, { connectionId: id, worker: worker.id, epoch: this.#epoch }, report);
+        const ours = await reportConnection(
+          database,
+          { connectionId: id, worker: worker.id, epoch: this.#epoch },
+          report,
+        );
         if (this.#unwritten === report) this.#unwritten = null;
-        if (ours) bus.ring({ ring: "connection", to: [id] }, { store_id: storeId, connection_id: id, channel, state: report.state, reason: report.reason });
+        if (ours)
+          bus.ring(
+            { ring: "connection", to: [id] },
+            {
+              store_id: storeId,
+              connection_id: id,
+              channel,
+              state: report.state,
+              reason: report.reason,
+            },
+          );
       } catch (error) {
-        log.warn({ error, connection: id }, "a connection's state could not be written; trying again");
+        log.warn(
+          { error, connection: id },
+          "a connection's state could not be written; trying again",
+        );
         await sleep(Math.min(5_000, 100 * 2 ** failures++), this.#given.signal);
       }
     }

@@ -7,6 +7,19 @@ import { ConnectionFault } from "../faults.ts";
 export function toFault(error: unknown, log: Log): ConnectionFault {
   if (error instanceof ConnectionFault) return error;
   log.error({ error }, "a connection met an error that its connector does not know");
-  if (isUnavailable(error)) return new ConnectionFault({ state: "recovering", reason: { code: "database_unavailable", message: "The database can't be reached just now. It goes on by itself." } });
-  return new ConnectionFault({ state: "recovering", reason: { code: "internal_error", message: "We failed to run this connection. It is tried again by itself; the log says more." } });
+  if (isUnavailable(error))
+    return new ConnectionFault({
+      state: "recovering",
+      reason: {
+        code: "database_unavailable",
+        message: "The database can't be reached just now. It goes on by itself.",
+      },
+    });
+  return new ConnectionFault({
+    state: "recovering",
+    reason: {
+      code: "internal_error",
+      message: "We failed to run this connection. It is tried again by itself; the log says more.",
+    },
+  });
 }

@@ -25,7 +25,10 @@ export function aborted(signal: AbortSignal): Promise<void> {
 /** Resolves when the work ends or the time is over, whichever is first. Says whether the work ended. */
 export async function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
   const timer = new AbortController();
-  const ended = await Promise.race([work.then(() => true), sleep(milliseconds, timer.signal).then(() => false)]);
+  const ended = await Promise.race([
+    work.then(() => true),
+    sleep(milliseconds, timer.signal).then(() => false),
+  ]);
   timer.abort();
   return ended;
 }

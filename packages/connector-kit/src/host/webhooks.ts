@@ -9,7 +9,10 @@ import { openCredentials, openWebhookSecret } from "./context.ts";
 import { hostLimits } from "./host-config.ts";
 import type { HostParts } from "./parts.ts";
 
-type WebhookParts = Pick<HostParts, "connector" | "database" | "vault" | "receiver" | "log" | "measures">;
+type WebhookParts = Pick<
+  HostParts,
+  "connector" | "database" | "vault" | "receiver" | "log" | "measures"
+>;
 
 const path = /^\/hooks\/([a-z]{2})\/(con_[0-9A-Za-z]{26})\/?(?:\?.*)?$/;
 
@@ -21,35 +24,81 @@ export function createWebhookListener(parts: WebhookParts): RequestListener {
       parts.log.error({ error }, "a webhook could not be stored");
       if (response.headersSent) return response.destroy();
       response.setHeader("Retry-After", "5");
-      refuse(parts, response, { status: 503, error: "unavailable", message: "This could not be stored just now. Send it again." });
+      refuse(parts, response, {
+        status: 503,
+        error: "unavailable",
+        message: "This could not be stored just now. Send it again.",
+      });
     });
   };
 }
 
-async function answer(parts: WebhookParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  parts: WebhookParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const [, channel, wireId] = path.exec(request.url ?? "") ?? [];
   const { webhook } = parts.connector;
   const id = wireId === undefined ? null : fromWireId("connection", wireId);
   if (webhook === undefined || id === null) return notFound(request, response);
   if (request.method !== "POST") {
     response.setHeader("Allow", "POST");
-    return refuse(parts, response, { status: 405, error: "method_not_allowed", message: "Updates are posted here." });
+    return refuse(parts, response, {
+      status: 405,
+      error: "method_not_allowed",
+      message: "Updates are posted here.",
+    });
   }
   const body = await readBody(request);
-  if (body === null) return refuse(parts, response, { status: 413, error: "payload_too_large", message: "An update is at most 1 MiB." });
+  if (body === null)
+    return refuse(parts, response, {
+      status: 413,
+      error: "payload_too_large",
+      message: "An update is at most 1 MiB.",
+    });
   const row = await loadConnection(parts.database, id);
-  if (row === null || row.channel !== channel || row.desired !== "on" || !parts.connector.channels.includes(row.channel)) {
-    return refuse(parts, response, { status: 404, error: "not_found", message: "There is no such connection." });
+  if (
+    row === null ||
+    row.channel !== channel ||
+    row.desired !== "on" ||
+    !parts.connector.channels.includes(row.channel)
+  ) {
+    return refuse(parts, response, {
+      status: 404,
+      error: "not_found",
+      message: "There is no such connection.",
+    });
   }
-  if (!isVerified(parts, webhook, { row, request, body })) return refuse(parts, response, { status: 401, error: "unauthorized", message: "The secret of this connection's webhook is missing or wrong." });
-  await parts.receiver.receive({ id: row.id, storeId: row.store_id, channel: row.channel }, webhook.split(body));
+  if (!isVerified(parts, webhook, { row, request, body }))
+    return refuse(parts, response, {
+      status: 401,
+      error: "unauthorized",
+      message: "The secret of this connection's webhook is missing or wrong.",
+    });
+  await parts.receiver.receive(
+    { id: row.id, storeId: row.store_id, channel: row.channel },
+    webhook.split(body),
+  );
   response.writeHead(200, { "Content-Length": 0 }).end();
 }
 
-function isVerified(parts: WebhookParts, webhook: WebhookFacet, post: { row: OwnedConnection; request: IncomingMessage; body: Buffer }): boolean {
+function isVerified(
+  parts: WebhookParts,
+  webhook: WebhookFacet,
+  post: { row: OwnedConnection; request: IncomingMessage; body: Buffer },
+): boolean {
   const { row, request, body } = post;
-  const secrets = { webhookSecret: openWebhookSecret(parts, row), credentials: openCredentials(parts, row) };
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]));
+  const secrets = {
+    webhookSecret: openWebhookSecret(parts, row),
+    credentials: openCredentials(parts, row),
+  };
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(", ") : value,
+    ]),
+  );
   return webhook.verify({ method: request.method ?? "", headers, body }, secrets);
 }
 
@@ -67,13 +116,26 @@ function readBody(request: IncomingMessage): Promise<Buffer | null> {
     });
     request.on("end", () => resolve(Buffer.concat(pieces)));
     request.on("error", reject);
-    request.on("close", () => reject(new Error("The sender went away in the middle of its request.")));
+    request.on("close", () =>
+      reject(new Error("The sender went away in the middle of its request.")),
+    );
   });
 }
 
-function refuse(parts: WebhookParts, response: ServerResponse, refusal: { status: number; error: string; message: string }): void {
-  parts.measures.refusedWebhooks.inc({ channel: parts.connector.channels.join(","), status: refusal.status });
+function refuse(
+  parts: WebhookParts,
+  response: ServerResponse,
+  refusal: { status: number; error: string; message: string },
+): void {
+  parts.measures.refusedWebhooks.inc({
+    channel: parts.connector.channels.join(","),
+    status: refusal.status,
+  });
   // A body that was not read to its end can't be followed by another request.
   if (refusal.status === 413) response.setHeader("Connection", "close");
-  answerJson(response, refusal.status, { ok: false, error: refusal.error, message: refusal.message });
+  answerJson(response, refusal.status, {
+    ok: false,
+    error: refusal.error,
+    message: refusal.message,
+  });
 }

@@ -1,0 +1,231 @@
+// Updates of Telegram in the shared schema: recorded forms, odd ones, and whatever a generator thinks of.
+import fc from "fast-check";
+import { converted } from "@thikaa/schema";
+import { expect, test } from "vitest";
+import { readRecipient } from "../ids.ts";
+import updates from "../fixtures/updates.json" with { type: "json" };
+import { convert } from "./convert.ts";
+import { itemOf, splitBody } from "./raw-items.ts";
+
+const convertUpdate = (update: unknown) => convert(itemOf(update, JSON.stringify(update)));
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+test("a text message has every field of the shared schema", () => {
+  expect(convertUpdate(updates.text)).toEqual({
+    kind: "message",
+    from: "5550001",
+    contact: { name: "Mai Tran", phone: null, username: "maitran", locale: "vi" },
+    type: "text",
+    raw_type: null,
+    text: "/start ref_77",
+    media: [],
+    button: null,
+    location: null,
+    contacts: null,
+    reaction: null,
+    reply_to: null,
+    edited: false,
+    provider_message_id: "51",
+    sent_at: "2026-06-09T10:13:20.000Z",
+  });
+});
+
+test.each([
+  ["photo", "photo", "broken part"],
+  ["document", "document", "please check"],
+  ["voice", "voice", null],
+  ["videoNote", "video_note", null],
+  ["sticker", "sticker", null],
+  ["venue", "venue", null],
+  ["contact", "contact", null],
+  ["animation", "animation", null],
+  ["unknownKind", "hologram", null],
+] as const)(
+  "a %s is unsupported with Telegram's word for it, and its caption counts as text",
+  (name, rawType, text) => {
+    expect(convertUpdate(updates[name])).toMatchObject({
+      kind: "message",
+      type: "unsupported",
+      raw_type: rawType,
+      text,
+    });
+  },
+);
+
+test("an edit is an edit of the same message, at the time of the edit", () => {
+  expect(convertUpdate(updates.edit)).toMatchObject({
+    type: "edit",
+    edited: true,
+    text: "corrected text",
+    provider_message_id: "51",
+    sent_at: "2026-06-09T10:14:55.000Z",
+  });
+});
+
+test("a reply names the message it answers", () => {
+  expect(convertUpdate(updates.reply)).toMatchObject({
+    type: "text",
+    text: "thanks",
+    reply_to: "9002",
+  });
+});
+
+test("a pressed button says which one, by whom, under which message", () => {
+  expect(convertUpdate(updates.press)).toMatchObject({
+    type: "button_reply",
+    from: "5550001",
+    button: { id: "ok:18", title: "Yes" },
+    text: "Yes",
+    reply_to: "9010",
+    provider_message_id: "4382bfdwdsb323b2d9",
+    sent_at: null,
+  });
+});
+
+test("a block is a notice", () => {
+  expect(convertUpdate(updates.block)).toEqual({
+    kind: "notice",
+    reason: "membership_changed",
+    raw_type: "my_chat_member",
+  });
+});
+
+test("a customer of a business account is answered through that account; the owner's own words are a notice", () => {
+  const from = convertUpdate(updates.businessMessage);
+  expect(from).toMatchObject({ kind: "message", type: "text", from: "5550002/bc_9xQ" });
+  expect(readRecipient("5550002/bc_9xQ")).toEqual({ chatId: "5550002", businessId: "bc_9xQ" });
+  expect(convertUpdate(updates.businessOwner)).toEqual({
+    kind: "notice",
+    reason: "own_message",
+    raw_type: "business_message",
+  });
+  expect(itemOf(updates.businessMessage, "")).toMatchObject({ thread: "5550002/bc_9xQ" });
+});
+
+test("a message in a group is answered in the group", () => {
+  expect(convertUpdate(updates.group)).toMatchObject({
+    from: "-1001987654321",
+    contact: { name: "Customers", username: null },
+  });
+});
+
+test("all that happens in one chat is one thread", () => {
+  const threads = [updates.text, updates.photo, updates.edit, updates.press, updates.block].map(
+    (update) => itemOf(update, "").thread,
+  );
+  expect(new Set(threads)).toEqual(new Set(["5550001"]));
+});
+
+test("a field of an unforeseen form is left out, and the rest goes on", () => {
+  const odd = {
+    update_id: 1,
+    message: {
+      message_id: 1,
+      date: "yesterday",
+      chat: { id: 7, first_name: 3 },
+      from: "me",
+      text: "hello",
+      reply_to_message: 5,
+      reply_markup: [],
+    },
+  };
+  expect(convertUpdate(odd)).toMatchObject({
+    kind: "message",
+    type: "text",
+    text: "hello",
+    from: "7",
+    sent_at: null,
+    reply_to: null,
+    contact: { name: null },
+  });
+});
+
+test.each([
+  "",
+  "null",
+  "[]",
+  "7",
+  '"text"',
+  "{",
+  '{"update_id":"1"}',
+  '{"message":{"text":"no number"}}',
+])("a body that is no update (%s) is one item, kept whole, known again by its digest", (body) => {
+  const [item, ...more] = splitBody(bytes(body));
+  expect(more).toEqual([]);
+  expect(item?.key).toMatch(/^unread:[0-9a-f]{64}$/);
+  expect(item).toEqual(splitBody(bytes(body))[0]);
+  expect(item?.raw).toEqual(bytes(body));
+  expect(item === undefined ? null : convert(item)).toEqual({
+    kind: "notice",
+    reason: "unreadable",
+    raw_type: null,
+  });
+});
+
+test("an update of a kind that we do not know, or of none, is a notice", () => {
+  expect(convertUpdate({ update_id: 1, hologram: {} })).toEqual({
+    kind: "notice",
+    reason: "not_a_message",
+    raw_type: "hologram",
+  });
+  expect(convertUpdate({ update_id: 1 })).toEqual({
+    kind: "notice",
+    reason: "not_a_message",
+    raw_type: "empty",
+  });
+  expect(convertUpdate({ update_id: 1, constructor: {} })).toMatchObject({
+    reason: "not_a_message",
+  });
+});
+
+test("whatever comes, cutting and converting do not throw, and the result has the shared form", () => {
+  const kind = fc.constantFrom(
+    "message",
+    "edited_message",
+    "callback_query",
+    "my_chat_member",
+    "business_message",
+    "__proto__",
+    "other",
+  );
+  const field = fc.constantFrom(
+    "message_id",
+    "chat",
+    "from",
+    "text",
+    "id",
+    "data",
+    "date",
+    "message",
+    "reply_markup",
+    "caption",
+  );
+  const body = fc.dictionary(
+    field,
+    fc.oneof(
+      fc.jsonValue(),
+      fc.record({
+        id: fc.integer(),
+        message_id: fc.integer(),
+        chat: fc.record({ id: fc.integer() }),
+      }),
+    ),
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.jsonValue(),
+        fc.tuple(kind, body).map(([name, value]) => ({ update_id: 5, [name]: value })),
+      ),
+      (update) => {
+        for (const item of splitBody(bytes(JSON.stringify(update))))
+          expect(converted.safeParse(convert(item)).success).toBe(true);
+      },
+    ),
+    { seed: 11, numRuns: 1_000 },
+  );
+  fc.assert(
+    fc.property(fc.uint8Array(), (body) => splitBody(body).length === 1),
+    { seed: 11 },
+  );
+});
