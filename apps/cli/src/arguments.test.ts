@@ -1,5 +1,5 @@
 // Words and flags: what is taken, what is refused and with which hint; and that every command explains itself.
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands/index.ts";
@@ -53,11 +53,11 @@ test.each([
   [["key", "creat"], "Did you mean 'key create'?"],
   [["zzzzzzzz"], "See: thikaa --help"],
 ])("%j is no command: %s", async (words, hint) => {
-  const written: string[] = [];
-  const write = process.stderr.write;
-  process.stderr.write = (text: string | Uint8Array) => written.push(String(text)) > 0;
-  const code = await run(words).finally(() => (process.stderr.write = write));
-  expect([code, written.join("")]).toEqual([2, expect.stringContaining(hint)]);
+  const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  const code = await run(words);
+  const text = written.mock.calls.map(([piece]) => String(piece)).join("");
+  written.mockRestore();
+  expect([code, text]).toEqual([2, expect.stringContaining(hint)]);
 });
 
 test("every command is in the general help and has a help of its own with all its flags", () => {

@@ -65,7 +65,7 @@ export class HouseClient {
     while (!signal.aborted) {
       try {
         for await (const { data } of this.#admin.stream(
-          `listen?${new URLSearchParams({ store, after: String(last) })}`,
+          `listen?${new URLSearchParams({ store, after: String(last) }).toString()}`,
           { signal },
         )) {
           const event = storeEvent.safeParse(parseOrNull(data));

@@ -66,10 +66,7 @@ export function clock(iso: string): string {
 
 /** Text from outside without control characters, which could steer the terminal. */
 export function printable(text: string): string {
-  return text.replaceAll(
-    /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E]/g,
-    " ",
-  );
+  return text.replaceAll(/[^\P{Cc}\t\n]|[\u2028-\u202E\u2066-\u2069]/gu, " ");
 }
 
 function toText(cell: Cell): string {

@@ -45,7 +45,7 @@ async function list({ client, output, flags }: Context): Promise<void> {
   if (limit !== undefined) query.set("limit", String(limit));
   const before = flags.text("before");
   if (before !== undefined) query.set("before", before);
-  const answer = await client.request("GET", `/messages?${query}`);
+  const answer = await client.request("GET", `/messages?${query.toString()}`);
   const rows = listOf(answer, "messages").map((message) => [
     clock(textOf(message, "created_at")),
     textOf(message, "message_id"),

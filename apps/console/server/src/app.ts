@@ -45,6 +45,8 @@ export async function createApp(
   app.use(() => {
     throw new ApiError("not_found");
   });
+  // Express knows an error handler by its four parameters.
+  // oxlint-disable-next-line max-params
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
     fail(house, { error, request, response }),
   );

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeChannel, ownNextConnection, startConsole } from "../fixtures/console.ts";
 import type { RunningConsole } from "../fixtures/console.ts";
 
@@ -11,7 +11,6 @@ const executablePath = [
   "/usr/bin/chromium-browser",
   "/usr/bin/google-chrome",
 ].find((path) => existsSync(path));
-const browserTest = test.skipIf(executablePath === undefined);
 
 let running: RunningConsole;
 let browser: Browser | undefined;
@@ -65,35 +64,37 @@ async function open({
   return { page, complaints };
 }
 
-browserTest.each<Look>([
-  { width: 390, colorScheme: "light", language: "en" },
-  { width: 390, colorScheme: "dark", language: "ar" },
-  { width: 1280, colorScheme: "light", language: "ar" },
-  { width: 1280, colorScheme: "dark", language: "en" },
-])("it fits at $width px, $colorScheme, $language, without a complaint", async (look) => {
-  const { page, complaints } = await open(look);
-  await page.getByText("7100200300").waitFor();
-  expect(
-    await page.evaluate(
-      "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-    ),
-  ).toBe(0);
-  expect(complaints).toEqual([]);
-  await page.context().close();
-});
-
-browserTest("a change of a connection shows by itself, and a command is copied whole", async () => {
-  const { page } = await open({ width: 1280, colorScheme: "light", language: "en" });
-  await page.getByText("connected", { exact: true }).waitFor();
-  await running.database.query({
-    text: `UPDATE connections SET state = 'attention', reason = '{"code":"unauthorized","message":"The token is dead."}'`,
+describe.skipIf(executablePath === undefined)("where there is a browser", () => {
+  test.each<Look>([
+    { width: 390, colorScheme: "light", language: "en" },
+    { width: 390, colorScheme: "dark", language: "ar" },
+    { width: 1280, colorScheme: "light", language: "ar" },
+    { width: 1280, colorScheme: "dark", language: "en" },
+  ])("it fits at $width px, $colorScheme, $language, without a complaint", async (look) => {
+    const { page, complaints } = await open(look);
+    await page.getByText("7100200300").waitFor();
+    expect(
+      await page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+      ),
+    ).toBe(0);
+    expect(complaints).toEqual([]);
+    await page.context().close();
   });
-  await page.getByText("needs you").waitFor({ timeout: 10_000 });
-  await page.getByText("The token is dead.").waitFor();
-  await page.getByRole("button", { name: "Copy" }).first().click();
-  await page.getByRole("button", { name: "Copied" }).waitFor();
-  const copied = String(await page.evaluate("navigator.clipboard.readText()"));
-  expect(copied).toContain(`${running.url}/demo/api/messaging/?action=send`);
-  expect(copied).toContain("مرحبا زينب 👋");
-  await page.context().close();
+
+  test("a change of a connection shows by itself, and a command is copied whole", async () => {
+    const { page } = await open({ width: 1280, colorScheme: "light", language: "en" });
+    await page.getByText("connected", { exact: true }).waitFor();
+    await running.database.query({
+      text: `UPDATE connections SET state = 'attention', reason = '{"code":"unauthorized","message":"The token is dead."}'`,
+    });
+    await page.getByText("needs you").waitFor({ timeout: 10_000 });
+    await page.getByText("The token is dead.").waitFor();
+    await page.getByRole("button", { name: "Copy" }).first().click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    const copied = String(await page.evaluate("navigator.clipboard.readText()"));
+    expect(copied).toContain(`${running.url}/demo/api/messaging/?action=send`);
+    expect(copied).toContain("مرحبا زينب 👋");
+    await page.context().close();
+  });
 });
