@@ -119,7 +119,6 @@ export const namingExceptions: readonly Exception[] = [
   { path: "packages/stand-ins/src/index.ts", reason: "the door through which stand-ins leave" },
   { path: "apps/standalone/src/", reason: "starts every channel app and wires its stand-in" },
   { path: "apps/simulator/", reason: "shows a stand-in's phone, so it looks like that provider's" },
-  { path: "apps/cli/src/", reason: "examples in the help, which people copy" },
 ];
 
 /** A relative import that leaves its package. */

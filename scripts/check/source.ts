@@ -79,7 +79,8 @@ function importOf(node: Node, line: number): Import[] {
 /** `require("x")`, `require.resolve("x")` and `import.meta.resolve("x")` reach as far as an import does. */
 function resolvedPath(node: Node, line: number): Import[] {
   const callee = node["callee"];
-  const first = Array.isArray(node["arguments"]) ? node["arguments"][0] : undefined;
+  const given: unknown = node["arguments"];
+  const first: unknown = Array.isArray(given) ? given[0] : undefined;
   const resolves =
     isNode(callee) && identifier(callee["property"]) === "resolve" && isResolver(callee["object"]);
   return resolves || isResolver(callee) ? [{ path: literal(first), line }] : [];
