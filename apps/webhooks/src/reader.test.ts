@@ -125,6 +125,18 @@ test("an endpoint whose beginning nobody marked begins by its time", async () =>
   expect(sequences(sink)).toEqual([4, 5]);
 });
 
+test("an unmarked endpoint in a quiet store begins at the store's end", async () => {
+  const [sink, storeId] = [await openSink(), await house.addStore()];
+  await house.receive(storeId, { count: 3 });
+  await house.addKey({ storeId, url: sink.url, unmarked: true });
+  const service = await house.start();
+  await waitFor(() => house.cursorOf(storeId), { what: "the store's cursor" });
+  await house.receive(storeId);
+  await house.waitForDeliveries(storeId, (rows) => rows.at(-1)?.status === "delivered");
+  await service.stop();
+  expect(sequences(sink)).toEqual([4]);
+});
+
 test("an event written before the endpoint but committed after it is not skipped", async () => {
   const [sink, storeId] = [await openSink(), await house.addStore()];
   await house.receive(storeId);

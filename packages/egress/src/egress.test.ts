@@ -243,9 +243,11 @@ test("a kept connection that breaks before any answer is tried once more on a ne
 test("without being asked for, or on a new connection, a reset is not tried again", async () => {
   const requests: string[] = [];
   const port = await serveTcp(answeringOncePerConnection(requests));
-  const resetting = await serveTcp(
-    (socket) => void socket.once("data", () => socket.resetAndDestroy()),
-  );
+  let fresh = 0;
+  const resetting = await serveTcp((socket) => {
+    fresh++;
+    socket.once("data", () => socket.resetAndDestroy());
+  });
   const [egress, url] = [open(), `http://127.0.0.1:${port}/`];
   await egress.request({ ...limits, url, body: "1" });
   // The connection is free again only in the turn after its answer.
@@ -259,6 +261,7 @@ test("without being asked for, or on a new connection, a reset is not tried agai
       retryReusedReset: true,
     }),
   ).toMatchObject({ code: "reset", sent: true });
+  expect(fresh).toBe(1);
 });
 
 test("many requests to one origin run side by side, a hanging one holds none up", async () => {
