@@ -1,7 +1,7 @@
 // Starts the console: the admin API and the start page over one database and one bus.
 import { Bus } from "@thikaa/bus";
 import { checkSchema, Database } from "@thikaa/db";
-import { createLog, Metrics, serveHttp, withHealth } from "@thikaa/runtime";
+import { createLog, Metrics, serveHttp, startLoop, withHealth } from "@thikaa/runtime";
 import type { Service } from "@thikaa/runtime";
 import { Vault } from "@thikaa/vault";
 import { createApp } from "./app.ts";
@@ -34,7 +34,8 @@ export async function start(config: ConsoleConfig): Promise<Service> {
 async function serve(house: House, abort: () => void): Promise<Service> {
   const { config, database, bus, log } = house;
   const handle = await createApp(house);
-  const ready = () => !house.stopping.aborted && bus.connected;
+  const readiness = watchDatabase(house);
+  const ready = () => !house.stopping.aborted && bus.connected && readiness.reachable();
   const http =
     config.http === null
       ? null
@@ -46,9 +47,31 @@ async function serve(house: House, abort: () => void): Promise<Service> {
   let stopped: Promise<void> | undefined;
   const stop = async () => {
     abort();
+    await readiness.stop();
     await http?.close();
     await bus.close();
     await database.close();
   };
   return { name: "console", handle, ready, stop: () => (stopped ??= stop()) };
+}
+
+/** Whether PostgreSQL answers, asked every other second: readiness is asked too often to query at each time. */
+function watchDatabase({ database, log }: House): {
+  reachable: () => boolean;
+  stop: () => Promise<void>;
+} {
+  let reachable = true;
+  const loop = startLoop({
+    everyMs: 2_000,
+    work: async () => {
+      await database.query({ text: "SELECT 1" });
+      reachable = true;
+      return false;
+    },
+    onError: (error) => {
+      if (reachable) log.warn({ error }, "PostgreSQL can't be reached");
+      reachable = false;
+    },
+  });
+  return { reachable: () => reachable, stop: () => loop.stop() };
 }
