@@ -33,10 +33,10 @@ export const sendBody = z
       examples: ["9647701234567"],
     }),
     message: storable(z.string().max(limits.textLength)).nullish().meta({ description: "Text in UTF-8. May be absent when there is media. Long text is split." }),
-    media_url: z.string().max(4096).nullish().meta({ description: "Public HTTPS URL of an image or document to attach." }),
-    media_type: z.string().max(255).nullish().meta({ description: "A hint: image, document, video, audio, voice, sticker, a common name or a MIME type." }),
+    media_url: storable(z.string().max(4096)).nullish().meta({ description: "Public HTTPS URL of an image or document to attach." }),
+    media_type: storable(z.string().max(255)).nullish().meta({ description: "A hint: image, document, video, audio, voice, sticker, a common name or a MIME type." }),
     client_reference: storable(z.string().max(limits.clientReferenceLength)).nullish().meta({ description: "Yours; echoed in answers and events." }),
-    connection_id: z.string().max(64).nullish().meta({ description: "Which connection of the channel to use; the default one otherwise." }),
+    connection_id: storable(z.string().max(64)).nullish().meta({ description: "Which connection of the channel to use; the default one otherwise." }),
     send_at: z.iso.datetime({ offset: true }).nullish().meta({ description: "Send then instead of now; at most 30 days ahead." }),
     ttl: z.int().min(limits.ttlSeconds.min).max(limits.ttlSeconds.max).nullish().meta({ description: "Seconds after which the message is given up, from when it is due." }),
   })
