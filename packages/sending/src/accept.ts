@@ -16,10 +16,13 @@ const lockTimeoutMs = 1_000;
 /** Whether balances that another process holds are waited for, or left for a later round. */
 type Locking = "skip" | "wait";
 
+/** A candidate's own failure is kept with it: it is no other's. */
+type Decided = AcceptResult | { readonly kind: "failed"; readonly error: unknown };
+
 export class Accepting {
   readonly #database: Database;
   readonly #bus: Bus;
-  readonly #batcher: Batcher<AcceptRequest, AcceptResult>;
+  readonly #batcher: Batcher<AcceptRequest, Decided>;
 
   constructor(parts: { database: Database; bus: Bus }) {
     this.#database = parts.database;
@@ -31,11 +34,13 @@ export class Accepting {
    * Decides one message. `accepted` and `replayed` mean that it is durably stored; the caller may answer 200.
    * Throws when PostgreSQL can't commit: then it is unknown whether the message was stored, and the same Idempotency-Key resolves it.
    */
-  accept(request: AcceptRequest): Promise<AcceptResult> {
-    return this.#batcher.add(request);
+  async accept(request: AcceptRequest): Promise<AcceptResult> {
+    const decided = await this.#batcher.add(request);
+    if (decided.kind === "failed") throw decided.error;
+    return decided;
   }
 
-  async #decide(requests: readonly AcceptRequest[]): Promise<AcceptResult[]> {
+  async #decide(requests: readonly AcceptRequest[]): Promise<Decided[]> {
     const candidates = requests.map(toCandidate);
     const results = await this.#commit(candidates, "skip");
     const skipped = candidates.filter(({ messageId }) => !results.has(messageId));
@@ -46,27 +51,29 @@ export class Accepting {
   }
 
   /** One transaction for a batch, then the rings. Candidates that are missing from the result were left for a later round. */
-  async #commit(candidates: readonly Candidate[], locking: Locking): Promise<Map<string, AcceptResult>> {
+  async #commit(candidates: readonly Candidate[], locking: Locking): Promise<Map<string, Decided>> {
     try {
       const { results, accepted, repeats } = await this.#database.transaction((transaction) => decideInTransaction(transaction, candidates, locking), { lockTimeoutMs });
       this.#ring(accepted);
-      for (const candidate of repeats) results.set(candidate.messageId, await this.#resolveRepeat(candidate));
-      return results;
+      const resolved = await Promise.all(repeats.map(async (candidate) => [candidate.messageId, await this.#resolveRepeat(candidate).catch(toFailed)] as const));
+      return new Map<string, Decided>([...results, ...resolved]);
     } catch (error) {
-      if (!isLockTimeout(error)) throw error;
+      // What the database can't hold fails alone: other stores' messages are in the same batch.
+      if (!isLockTimeout(error) && !(isRefusedValue(error) && candidates.length > 1)) throw error;
       return this.#oneByOne(candidates);
     }
   }
 
-  async #oneByOne(candidates: readonly Candidate[]): Promise<Map<string, AcceptResult>> {
+  async #oneByOne(candidates: readonly Candidate[]): Promise<Map<string, Decided>> {
     const [only] = candidates;
     if (candidates.length === 1 && only !== undefined) return new Map([[only.messageId, { kind: "idempotency_in_progress" }]]);
-    const results = await Promise.all(candidates.map((candidate) => this.#commit([candidate], "wait")));
+    const decide = (candidate: Candidate) => this.#commit([candidate], "wait").catch((error: unknown) => new Map([[candidate.messageId, toFailed(error)]]));
+    const results = await Promise.all(candidates.map(decide));
     return new Map(results.flatMap((result) => [...result]));
   }
 
   /** The key was taken before: its answer, or, when that one was refused meanwhile, this candidate's own turn. */
-  async #resolveRepeat(candidate: Candidate): Promise<AcceptResult> {
+  async #resolveRepeat(candidate: Candidate): Promise<Decided> {
     const { idempotency, storeId, instanceId } = candidate.request;
     const stored = idempotency === null ? null : await findStoredAnswer(this.#database, { storeId, instanceId, ...idempotency });
     if (stored !== null) return stored;
@@ -179,6 +186,15 @@ function acceptedEvent({ request, messageId }: Candidate) {
     refunded: false,
     possible_duplicate: false,
   });
+}
+
+function toFailed(error: unknown): Decided {
+  return { kind: "failed", error };
+}
+
+/** Whether PostgreSQL refused a value (classes 22 and 23) rather than being unable to serve. */
+function isRefusedValue(error: unknown): boolean {
+  return error instanceof Error && "code" in error && /^2[23]/.test(String(error.code));
 }
 
 const writeStatement = {
