@@ -12,6 +12,8 @@ export interface GatewayConfig {
   /** Where to listen; `null` when another server mounts the handler. */
   readonly http: HttpAddress | null;
   readonly logLevel: LogConfig["level"];
+  /** Milliseconds in which a request that is wholly here is answered; 10 s otherwise. */
+  readonly answerWithinMs?: number;
   /** A log to write to instead of an own one. */
   readonly log?: Log;
 }

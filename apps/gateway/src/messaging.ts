@@ -14,7 +14,14 @@ import type { Exchange } from "./answer.ts";
 import { readRoute } from "./route.ts";
 import type { MessagingRoute } from "./route.ts";
 
-export type MessagingParts = Admission & SendParts & ReadParts & { readonly log: Log; readonly metrics: Metrics };
+export interface MessagingParts extends Admission, SendParts, ReadParts {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Milliseconds in which a request that is wholly here is answered. */
+  readonly answerWithinMs: number;
+}
+
+const undecided = "The service can't tell just now whether this was done. Repeat the request shortly, with the same Idempotency-Key.";
 
 const reads: Readonly<Record<Exclude<Action, "send">, (parts: ReadParts, request: ReadRequest) => Promise<unknown>>> = { status, message, events, cancel };
 
@@ -24,7 +31,7 @@ export function messagingListener(parts: MessagingParts): RequestListener {
   return (request, response) => {
     const exchange = openExchange(request, response);
     const route = readRoute(request.url ?? "");
-    run(parts, exchange, route)
+    within(parts.answerWithinMs, exchange, run(parts, exchange, route))
       .catch((error: unknown) => answerError(exchange, error, parts.log))
       .finally(() => {
         // A request whose body nobody read holds its connection up; reading it away lets the next one come.
@@ -32,6 +39,13 @@ export function messagingListener(parts: MessagingParts): RequestListener {
         answered.observe({ action: route?.action ?? "none", status: response.statusCode }, (performance.now() - exchange.startedAt) / 1000);
       });
   };
+}
+
+/** The work, or `unavailable` when a silent database keeps it waiting. A client that still sends is the server's to cut off. */
+async function within(milliseconds: number, { request }: Exchange, work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setInterval(() => request.complete && late.reject(new ApiError("unavailable", { message: undecided, retryAfter: 2 })), milliseconds);
+  await Promise.race([work, late.promise]).finally(() => clearInterval(timer));
 }
 
 async function run(parts: MessagingParts, exchange: Exchange, route: MessagingRoute | null): Promise<void> {

@@ -14,6 +14,7 @@ import { docsListener } from "./docs/docs.ts";
 import { messagingListener } from "./messaging.ts";
 
 const poolSize = 12;
+const answerWithinMs = 10_000;
 
 /** Starts the gateway. Rejects when PostgreSQL or NATS can't be reached, or the schema is not this release's. */
 export async function start(config: GatewayConfig): Promise<Service> {
@@ -26,7 +27,7 @@ export async function start(config: GatewayConfig): Promise<Service> {
   const keys = new KeyDirectory({ database, bus, vault: new Vault(config.masterKey) });
   const rateLimit = new RateLimit(database);
   bus.listen({ ring: "key", to: ["*"] }, ({ instance_id }) => rateLimit.forget(instance_id));
-  const messaging = messagingListener({ database, bus, keys, rateLimit, log, metrics, stores: new StoreDirectory({ database, bus }), accepting: new Accepting({ database, bus }) });
+  const messaging = messagingListener({ database, bus, keys, rateLimit, log, metrics, answerWithinMs: config.answerWithinMs ?? answerWithinMs, stores: new StoreDirectory({ database, bus }), accepting: new Accepting({ database, bus }) });
   await bus.flush();
   const handle: RequestListener = route(messaging, docsListener({ publicUrl: config.publicUrl }));
   const ready = () => !stopping;
