@@ -57,10 +57,10 @@ export const parts: Readonly<Record<string, Part>> = {
   "console/web": { folder: "apps/console/web", mayImport: ["schema", "sdk"] },
   cli: { folder: "apps/cli", mayImport: ["schema", "sdk"] },
   simulator: { folder: "apps/simulator", mayImport: ["schema", "runtime", "stand-ins"] },
-  // It migrates the database that it has just started (db), before it starts the apps.
+  // It migrates the database that it has just started (db) before it starts the apps, and makes the sandbox by the admin API (sdk).
   standalone: {
     folder: "apps/standalone",
-    mayImport: ["apps", "schema", "runtime", "embedded", "stand-ins", "db"],
+    mayImport: ["apps", "schema", "runtime", "embedded", "stand-ins", "db", "sdk"],
   },
 };
 

@@ -1,10 +1,10 @@
 // Answering: one place that turns results and errors into HTTP, with the headers every answer carries.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isUnavailable } from "@thikaa/db";
-import { describeError } from "@thikaa/runtime";
 import type { Log } from "@thikaa/runtime";
 import { ApiError, errorBody, newId, toWireId } from "@thikaa/schema";
 import type { RateState } from "./admission/rate-limit.ts";
+import { ClientGone } from "./body.ts";
 
 /** One request on its way to its answer. */
 export interface Exchange {
@@ -32,8 +32,9 @@ export function answer(exchange: Exchange, body: unknown, headers: Readonly<Reco
 
 /** Answers with an error of the table; anything else thrown becomes `unavailable` or `internal_error`, and is logged here alone. */
 export function answerError(exchange: Exchange, thrown: unknown, log: Log): void {
+  if (thrown instanceof ClientGone) return leave(exchange);
   const error = toApiError(thrown);
-  if (error.status >= 500) log.error({ error: describeError(thrown), request_id: exchange.requestId, code: error.code }, "a request failed");
+  if (error.status >= 500) log.error({ error: thrown, request_id: exchange.requestId, code: error.code }, "a request failed");
   const headers: Record<string, string> = {};
   if (error.retryAfter !== undefined) headers["Retry-After"] = String(error.retryAfter);
   if (error.allow !== undefined) headers["Allow"] = error.allow;
@@ -41,6 +42,12 @@ export function answerError(exchange: Exchange, thrown: unknown, log: Log): void
   // What is left of a body that was not read to its end must not be taken for the next request.
   if (!exchange.request.complete) headers["Connection"] = "close";
   write(exchange, { status: error.status, body: errorBody(error, exchange.requestId, languageOf(exchange.request)), headers });
+}
+
+/** Nothing is said and nothing is wrong on our side; 499 is what such requests are counted as. */
+function leave({ response }: Exchange): void {
+  response.statusCode = 499;
+  response.destroy();
 }
 
 function toApiError(thrown: unknown): ApiError {

@@ -5,9 +5,17 @@ import { ApiError, limits } from "@thikaa/schema";
 /** A body that was read: its JSON, or what is wrong with it. The fault is kept, since other checks come before it. */
 export type ReadBody = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ApiError };
 
+/** Thrown when the client went away before its body was here: nobody is left to answer. */
+export class ClientGone extends Error {
+  constructor() {
+    super("the client went away before its request was whole");
+    this.name = "ClientGone";
+  }
+}
+
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Reads and parses a body. Never throws for what a client can send; a connection cut in the middle rejects, and nobody is there to answer. */
+/** Reads and parses a body. Never throws for what a client can send; a connection cut in the middle rejects with `ClientGone`. */
 export async function readJsonBody(request: IncomingMessage): Promise<ReadBody> {
   const declared = Number(request.headers["content-length"] ?? 0);
   if (declared > limits.bodyBytes) return fault(new ApiError("payload_too_large"));
@@ -28,6 +36,8 @@ function parseJson(bytes: Buffer): ReadBody {
 
 function readBytes(request: IncomingMessage): Promise<Buffer | null> {
   return new Promise((resolve, reject) => {
+    // Gone during admission: no event would come any more.
+    if (request.destroyed) return reject(new ClientGone());
     const chunks: Buffer[] = [];
     let size = 0;
     request.on("data", (chunk: Buffer) => {
@@ -38,8 +48,8 @@ function readBytes(request: IncomingMessage): Promise<Buffer | null> {
       } else chunks.push(chunk);
     });
     request.on("end", () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
-    request.on("error", reject);
-    request.on("close", () => reject(new Error("the client went away")));
+    request.on("error", () => reject(new ClientGone()));
+    request.on("close", () => reject(new ClientGone()));
   });
 }
 

@@ -1,12 +1,12 @@
 // Canaries: secrets and a customer's words are found in no log at debug, no metric, no error body and no process list.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { AdminClient } from "@thikaa/sdk";
 import { startTelegramStandIn } from "@thikaa/stand-ins";
 import type { TelegramStandIn } from "@thikaa/stand-ins";
 import { startWebhookSink, waitFor } from "@thikaa/testkit";
 import type { WebhookSink } from "@thikaa/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { AdminClient } from "./admin-client.ts";
 import { makeFolder, removeFolder, startChild } from "./fixtures/child.ts";
 import type { Child } from "./fixtures/child.ts";
 import { listProcesses } from "./fixtures/processes.ts";
@@ -28,7 +28,7 @@ beforeAll(async () => {
   folder = await makeFolder();
   [telegram, sink] = await Promise.all([startTelegramStandIn({ people: [layla] }), startWebhookSink()]);
   house = await startChild({ folder, environment: { TELEGRAM_API_URL: telegram.url, LOG_LEVEL: "debug" } });
-  admin = new AdminClient({ url: house.url, token: await house.adminToken() });
+  admin = new AdminClient({ baseUrl: house.url, token: await house.adminToken() });
   await useEverything();
 });
 

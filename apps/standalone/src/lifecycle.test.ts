@@ -1,9 +1,9 @@
 // The house's life: stopped, killed and started again on the same data, it loses nothing and leaves nobody behind.
+import { AdminClient } from "@thikaa/sdk";
 import { startTelegramStandIn } from "@thikaa/stand-ins";
 import type { TelegramStandIn } from "@thikaa/stand-ins";
 import { waitFor } from "@thikaa/testkit";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { AdminClient } from "./admin-client.ts";
 import { makeFolder, removeFolder, startChild } from "./fixtures/child.ts";
 import type { Child } from "./fixtures/child.ts";
 import { listProcesses } from "./fixtures/processes.ts";
@@ -23,7 +23,7 @@ beforeAll(async () => {
   botId = bot.id;
   telegram.openChat({ personId: layla.id, botId });
   house = await open();
-  const admin = new AdminClient({ url: house.url, token: await house.adminToken() });
+  const admin = new AdminClient({ baseUrl: house.url, token: await house.adminToken() });
   await admin.request("POST", "/stores", { slug: "basra", plan: "professional", credits: 10_000 });
   apiKey = String(((await admin.request("POST", "/stores/basra/keys", { name: "own", channels: ["tg"], rate: 100_000 })) as { api_key: unknown }).api_key);
   await admin.request("POST", "/stores/basra/connections", { channel: "tg", name: "Shop", credentials: { token: bot.token } });

@@ -7,10 +7,10 @@ import { start as startGateway } from "@thikaa/gateway";
 import { start as startInbox } from "@thikaa/inbox";
 import { answerJson, createLog, Metrics, serveHttp, withHealth } from "@thikaa/runtime";
 import type { HttpServer, Service } from "@thikaa/runtime";
+import { AdminClient } from "@thikaa/sdk";
 import { start as startSimulator } from "@thikaa/simulator";
 import type { SimulatorService } from "@thikaa/simulator";
 import { start as startWebhooks } from "@thikaa/webhooks";
-import { AdminClient } from "./admin-client.ts";
 import type { StandaloneConfig } from "./config.ts";
 import { front } from "./front.ts";
 import { openSandbox } from "./sandbox.ts";
@@ -60,7 +60,7 @@ async function startAll(config: StandaloneConfig, progress: (line: string) => vo
   if (simulator !== null) stops.push(() => simulator.stop());
   progress("Starting the apps …");
   listener = await startApps({ config, secrets, servers, simulator }, apps, stops);
-  if (simulator !== null) await openSandbox({ dataDir: config.dataDir, admin: new AdminClient({ url: server.url, token: secrets.adminToken }), simulator, url: server.url });
+  if (simulator !== null) await openSandbox({ dataDir: config.dataDir, admin: new AdminClient({ baseUrl: server.url, token: secrets.adminToken }), simulator, url: server.url });
   stops.push(() => server.close(2_000));
   return toService(ready, server, stops);
 }

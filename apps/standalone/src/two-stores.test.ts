@@ -1,9 +1,9 @@
 // Two stores in one house: the sandbox talks to the stand-in, a live store to its own Telegram server; neither sees the other's token, and one's trouble is its own.
+import { AdminClient } from "@thikaa/sdk";
 import { startTelegramStandIn } from "@thikaa/stand-ins";
 import type { TelegramStandIn } from "@thikaa/stand-ins";
 import { waitFor } from "@thikaa/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { AdminClient } from "./admin-client.ts";
 import { makeFolder, removeFolder, startChild } from "./fixtures/child.ts";
 import type { Child } from "./fixtures/child.ts";
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
   folder = await makeFolder();
   telegram = await startTelegramStandIn({ people: [layla] });
   house = await startChild({ folder, environment: { TELEGRAM_API_URL: telegram.url } });
-  admin = new AdminClient({ url: house.url, token: await house.adminToken() });
+  admin = new AdminClient({ baseUrl: house.url, token: await house.adminToken() });
   await admin.request("POST", "/stores", { slug: "basra", plan: "professional", credits: 100 });
   apiKey = String(((await admin.request("POST", "/stores/basra/keys", { name: "own", channels: ["tg"] })) as { api_key: unknown }).api_key);
 });

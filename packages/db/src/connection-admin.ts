@@ -1,5 +1,6 @@
 // Connections as their owner manages them: adding, changing and removing the rows that a channel's workers then act on.
 import type { ChannelCode, ConnectionReason, ConnectionState, DesiredState } from "@thikaa/schema";
+import { shownState } from "./connection-status.ts";
 import type { Database, Queryable } from "./database.ts";
 
 /** A connection with its state as it truly is: `connected` only while its worker lives. */
@@ -51,16 +52,8 @@ export interface FirstReport {
   readonly reason: ConnectionReason | null;
 }
 
-const noWorker = JSON.stringify({
-  code: "no_worker",
-  message: "No worker runs this connection just now. It goes on by itself as soon as one does.",
-});
-const isOrphan = `c.state IN ('connected', 'limited') AND NOT EXISTS (
-  SELECT 1 FROM assignments a JOIN workers w ON w.id = a.worker AND w.expires_at > now() WHERE a.key = c.id::text)`;
-
 const selectConnection = `SELECT c.id, c.store_id, s.slug AS store, c.channel, c.name, c.is_default, c.environment, c.desired,
-  CASE WHEN ${isOrphan} THEN 'recovering' ELSE c.state END AS state,
-  CASE WHEN ${isOrphan} THEN '${noWorker}'::jsonb ELSE c.reason END AS reason,
+  ${shownState},
   c.since, c.address, c.display, c.credentials_sealed, c.revision, c.last_inbound_at, c.last_sent_at, c.created_at,
   (SELECT count(*)::int FROM send_queue q WHERE q.connection_id = c.id) AS queued
   FROM connections c JOIN stores s ON s.id = c.store_id WHERE c.desired <> 'removed'`;

@@ -29,17 +29,27 @@ interface ConnectionRow {
   readonly price_micro: number | null;
   readonly last_inbound_at: Date | null;
   readonly last_sent_at: Date | null;
-  readonly owned: boolean;
 }
 
-const unowned: ConnectionReason = { code: "no_worker", message: "No process of this channel is running just now; messages wait until one is." };
+const noWorker = JSON.stringify({
+  code: "no_worker",
+  message: "No process of this channel is running just now. It goes on by itself as soon as one does.",
+} satisfies ConnectionReason);
+
+const unowned = `NOT EXISTS (SELECT 1 FROM assignments a JOIN workers w ON w.id = a.worker WHERE a.kind = 'connection' AND a.key = c.id::text AND w.expires_at > now())`;
+
+/**
+ * SQL: the state and reason of the connection `c` as they may be shown. What an owner reported holds only while it lives;
+ * `attention`, `pairing` and `off` wait for a person and not for an owner.
+ */
+export const shownState = `CASE WHEN c.state IN ('connected', 'limited', 'recovering') AND ${unowned} THEN 'recovering' ELSE c.state END AS state,
+  CASE WHEN c.state IN ('connecting', 'connected', 'limited', 'recovering') AND ${unowned} THEN '${noWorker}'::jsonb ELSE c.reason END AS reason`;
 
 /** A store's connections with their states as they are now, defaults first. */
 export async function listConnectionViews(database: Queryable, storeId: string): Promise<ConnectionView[]> {
   const { rows } = await database.query<ConnectionRow & { [column: string]: unknown }>({
     name: "connections-views",
-    text: `SELECT c.id, c.channel, c.name, c.address, c.is_default, c.state, c.reason, c.since, c.price_micro, c.last_inbound_at, c.last_sent_at,
-             EXISTS (SELECT 1 FROM assignments a JOIN workers w ON w.id = a.worker WHERE a.kind = 'connection' AND a.key = c.id::text AND w.expires_at > now()) AS owned
+    text: `SELECT c.id, c.channel, c.name, c.address, c.is_default, ${shownState}, c.since, c.price_micro, c.last_inbound_at, c.last_sent_at
            FROM connections c WHERE c.store_id = $1 AND c.desired <> 'removed' ORDER BY c.is_default DESC, c.created_at`,
     values: [storeId],
   });
@@ -75,15 +85,14 @@ export async function findLastInbound(database: Queryable, where: { storeId: str
 }
 
 function toView(row: ConnectionRow): ConnectionView {
-  const believed = row.owned || row.state === "off" || row.state === "attention";
   return {
     id: row.id,
     channel: row.channel,
     name: row.name,
     address: row.address,
     isDefault: row.is_default,
-    state: believed ? row.state : "recovering",
-    reason: believed ? row.reason : unowned,
+    state: row.state,
+    reason: row.reason,
     since: row.since,
     priceMicro: row.price_micro,
     lastInboundAt: row.last_inbound_at,

@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Metrics } from "./metrics.ts";
 
 export interface HttpAddress {
@@ -36,15 +37,25 @@ export async function serveHttp(address: HttpAddress, listener: RequestListener,
   const { headersMs, requestMs, idleMs, checkMs } = { ...patience, ...impatience };
   const server = createServer({ connectionsCheckingInterval: checkMs, headersTimeout: headersMs, requestTimeout: requestMs, keepAliveTimeout: idleMs, maxHeaderSize: 16_384 }, listener);
   server.maxConnections = 20_000;
-  server.on("clientError", (_error, socket) => {
-    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-    else socket.destroy();
-  });
+  server.on("clientError", refuseClient);
   await listen(server, address);
   const { port } = server.address() as AddressInfo;
   const host = address.host === "0.0.0.0" || address.host === "::" ? "127.0.0.1" : address.host;
   return { url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`, port, close: (graceMs = 5_000) => close(server, graceMs) };
 }
+
+/** What can't be taken as a request is told why, as far as HTTP has a word for it. */
+function refuseClient(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const status = clientErrors[error.code ?? ""] ?? "400 Bad Request";
+  if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+  else socket.destroy();
+}
+
+const clientErrors: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: "413 Payload Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
 
 /** Answers `/healthz`, `/readyz` and `/metrics`; anything else goes to `next`. */
 export function withHealth(options: { ready: () => boolean; metrics: Metrics; next: RequestListener }): RequestListener {

@@ -118,6 +118,12 @@ export const errorTable = {
     ar: "لم يكتب هذا الشخص بعد، والقناة لا تسمح ببدء المحادثة.",
     todo: "Wait until the person writes first.",
   },
+  credentials_refused: {
+    status: 422,
+    en: "The provider did not accept these credentials.",
+    ar: "لم يقبل المزوّد بيانات الاعتماد هذه.",
+    todo: "Check the credentials where the provider shows them, and give them again.",
+  },
   not_found: {
     status: 404,
     en: "There is nothing here under this name or id.",

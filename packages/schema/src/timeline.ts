@@ -1,4 +1,5 @@
 // The timeline of a message in plain words: what happened to it, when, and what comes next.
+import { z } from "zod";
 import { channels } from "./channels.ts";
 import type { ChannelCode } from "./channels.ts";
 import type { MessageReason, MessageStatus } from "./message-status.ts";
@@ -35,7 +36,7 @@ export function messageTimeline(facts: MessageFacts): TimelineEntry[] {
   const entries: TimelineEntry[] = [entry(facts.createdAt, "accepted", facts.sendAt === null ? "Accepted." : `Accepted, to be sent at ${facts.sendAt.toISOString()}.`)];
   for (const attempt of facts.attempts) {
     entries.push(entry(attempt.started_at, "sending", `Handed to ${provider}${partWords(attempt.part, facts.partCount)} (attempt ${attempt.number}).`));
-    if (attempt.finished_at !== null && attempt.outcome !== null) entries.push(entry(attempt.finished_at, attempt.outcome, outcomeWords(provider, attempt)));
+    if (attempt.finished_at !== null && attempt.outcome !== null) entries.push(entry(attempt.finished_at, attempt.outcome, sentence(describeOutcome(attempt.outcome, readAttemptDetail(attempt.detail), provider))));
   }
   if (facts.status === "failed" || facts.status === "cancelled" || (facts.status === "uncertain" && facts.final)) {
     const money = facts.refunded ? " The price was given back." : "";
@@ -49,37 +50,51 @@ function entry(at: Date, status: string, text: string): TimelineEntry {
   return { at: at.toISOString(), status, text };
 }
 
+function sentence(clause: string): string {
+  return `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`;
+}
+
 function partWords(part: number, count: number): string {
   return count > 1 ? `, part ${part} of ${count}` : "";
 }
 
-function outcomeWords(provider: string, attempt: AttemptFact): string {
-  const said = textIn(attempt.detail, "message") ?? "";
-  switch (attempt.outcome) {
+/** What an attempt keeps beside its outcome; lenient, since rows outlive releases. */
+const attemptDetail = z.object({
+  message: z.string().nullish(),
+  provider_code: z.union([z.string(), z.number()]).nullish(),
+  provider_message: z.string().nullish(),
+  provider_message_id: z.string().nullish(),
+  retry_after_ms: z.number().nullish(),
+  http_status: z.number().nullish(),
+});
+export type AttemptDetail = z.infer<typeof attemptDetail>;
+
+/** An attempt's detail as far as it can be read. */
+export function readAttemptDetail(detail: unknown): AttemptDetail {
+  const parsed = attemptDetail.safeParse(detail);
+  return parsed.success ? parsed.data : {};
+}
+
+/** What came of an attempt at a provider, as a clause that begins with the provider's name. */
+export function describeOutcome(outcome: string, detail: AttemptDetail, provider: string): string {
+  const answered = detail.provider_code == null ? "" : ` answered ${detail.provider_code}`;
+  const why = detail.provider_message ?? detail.message ?? "no reason given";
+  switch (outcome) {
     case "sent":
-      return `${provider} took it${idWords(attempt.detail)}.`;
+      return `${provider} took it${detail.provider_message_id == null ? "" : ` as ${detail.provider_message_id}`}`;
     case "throttled":
-      return `${provider} asks to wait. ${said}`.trim();
+      return `${provider}${answered || " is throttling"}: ${why}; waiting ${Math.ceil((detail.retry_after_ms ?? 0) / 1000)} s`;
     case "unavailable":
-      return `Not sent, it will be tried again. ${said}`.trim();
+      return `${provider}${answered || " can't be reached"}: ${why}; surely not sent, it is tried again`;
     case "uncertain":
-      return `It is not known whether ${provider} took it. ${said}`.trim();
-    case "unauthorized":
-      return `${provider} no longer accepts the connection's credentials; the message waits. ${said}`.trim();
+      return `${provider}${answered || " gave no answer"}: ${why}; it is not known whether it was sent`;
     case "rejected":
-      return `${provider} refused it. ${said}`.trim();
+      return `${provider}${answered} refused it: ${why}`;
+    case "unauthorized":
+      return `${provider}${answered} does not accept the connection's credentials: ${why}; the message waits for new ones`;
+    case "poison":
+      return `a fault of ours: ${why}`;
     default:
-      return `It could not be sent. ${said}`.trim();
+      return `${outcome}: ${why}`;
   }
-}
-
-function idWords(detail: unknown): string {
-  const id = textIn(detail, "provider_message_id");
-  return id === null ? "" : ` as message ${id}`;
-}
-
-function textIn(detail: unknown, field: string): string | null {
-  if (typeof detail !== "object" || detail === null) return null;
-  const value: unknown = Object.entries(detail).find(([name]) => name === field)?.[1];
-  return typeof value === "string" ? value : null;
 }

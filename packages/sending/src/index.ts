@@ -1,4 +1,5 @@
 // The public door of sending: exports only.
+export { abandonConnection } from "./abandon.ts";
 export { Accepting } from "./accept.ts";
 export type { AcceptRequest, AcceptResult } from "./accept-types.ts";
 export { cancel } from "./cancel.ts";

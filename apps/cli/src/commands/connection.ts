@@ -54,11 +54,11 @@ async function show({ client, output, words }: Context): Promise<void> {
 
 async function remove({ client, output, words }: Context): Promise<void> {
   const answer = withoutOk(await client.request("DELETE", path(words)));
-  const queued = Number(answer["queued"] ?? 0);
+  const abandoned = Number(answer["abandoned"] ?? 0);
   output.result(
     answer,
     () =>
-      `${words[0] ?? ""} is removed.${queued > 0 ? ` ${queued} messages were still waiting on it; they can't be sent any more and end at their deadline.` : ""}`,
+      `${words[0] ?? ""} is removed.${abandoned > 0 ? ` ${abandoned} messages were still waiting on it; they have failed, and their price was given back.` : ""}`,
   );
 }
 

@@ -90,7 +90,6 @@ test("credentials that the provider refuses are 422 with its words, and nothing 
     ok: false,
     error: "credentials_refused",
     message: "The provider says that this token is not valid.",
-    reason_code: "unauthorized",
   });
   expect(
     (await running.database.query({ text: "SELECT 1 FROM connections WHERE name = 'mistyped'" }))

@@ -5,6 +5,7 @@ import {
   discardConnection,
   listConnections,
   removeConnection,
+  storeShard,
 } from "@thikaa/db";
 import type { AdminConnection, FirstReport, Store } from "@thikaa/db";
 import {
@@ -15,9 +16,9 @@ import {
   toMicro,
   toWireId,
 } from "@thikaa/schema";
+import { abandonConnection } from "@thikaa/sending";
 import { newToken, places } from "@thikaa/vault";
 import { z } from "zod";
-import { CredentialsRefused } from "../http/problems.ts";
 import { invalid, validate } from "../http/validate.ts";
 import type { House } from "../house.ts";
 import { connectionView, describeNext } from "./connection-view.ts";
@@ -121,7 +122,10 @@ async function answerVerdict(
 function refusal(reason: { code: string; message: string }): Error {
   return reason.code === "account_in_use"
     ? new ApiError("conflict", { message: reason.message })
-    : new CredentialsRefused(reason);
+    : new ApiError("credentials_refused", {
+        message: reason.message,
+        details: [{ path: "credentials", message: reason.message }],
+      });
 }
 
 async function change(house: House, call: Call): Promise<Answer> {
@@ -167,11 +171,11 @@ async function remove(house: House, call: Call): Promise<Answer> {
   const connection = await connectionOf(house, call.parameters["id"]);
   await removeConnection(house.database, connection);
   ringConnection(house, { ...connection, state: "off" });
-  return ok({
-    id: toWireId("connection", connection.id),
-    removed: true,
-    queued: connection.queued,
-  });
+  const where = { storeId: connection.store_id, connectionId: connection.id };
+  const abandoned = await abandonConnection(house.database, where);
+  const shard = storeShard(connection.store_id);
+  house.bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+  return ok({ id: toWireId("connection", connection.id), removed: true, abandoned });
 }
 
 async function list(house: House, slug: string | undefined): Promise<Answer> {

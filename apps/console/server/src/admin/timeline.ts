@@ -1,6 +1,6 @@
 // A message's timeline in plain words: pure, from the report that the tables give.
 import type { MessageReport, ReportedAttempt, ReportedDelivery, ReportedEvent } from "@thikaa/db";
-import { channels, messageReason, toCredits } from "@thikaa/schema";
+import { channels, describeOutcome, messageReason, readAttemptDetail, toCredits } from "@thikaa/schema";
 import { z } from "zod";
 
 /** One line of the timeline. */
@@ -9,17 +9,6 @@ export interface TimelineLine {
   readonly at: string;
   readonly text: string;
 }
-
-/** What attempts keep beside their outcome; lenient, since rows outlive releases. */
-const attemptDetail = z.object({
-  message: z.string().nullish(),
-  provider_code: z.union([z.string(), z.number()]).nullish(),
-  provider_message: z.string().nullish(),
-  provider_message_id: z.string().nullish(),
-  retry_after_ms: z.number().nullish(),
-  http_status: z.number().nullish(),
-});
-type AttemptDetail = z.infer<typeof attemptDetail>;
 
 const eventData = z.object({
   status: z.string().nullish(),
@@ -80,32 +69,9 @@ function describeAttempt(attempt: ReportedAttempt, { message, parts }: MessageRe
     begun,
     {
       time: attempt.finished_at.getTime(),
-      text: part + describeOutcome(attempt.outcome, detailOf(attempt), provider),
+      text: part + describeOutcome(attempt.outcome, readAttemptDetail(attempt.detail), provider),
     },
   ];
-}
-
-function describeOutcome(outcome: string, detail: AttemptDetail, provider: string): string {
-  const answered = detail.provider_code == null ? "" : ` answered ${detail.provider_code}`;
-  const why = detail.provider_message ?? detail.message ?? "no reason given";
-  switch (outcome) {
-    case "sent":
-      return `${provider} took it${detail.provider_message_id == null ? "" : ` as ${detail.provider_message_id}`}`;
-    case "throttled":
-      return `${provider}${answered || " is throttling"}: ${why}; waiting ${Math.ceil((detail.retry_after_ms ?? 0) / 1000)} s`;
-    case "unavailable":
-      return `${provider}${answered || " can't be reached"}: ${why}; surely not sent, it is tried again`;
-    case "uncertain":
-      return `${provider}${answered || " gave no answer"}: ${why}; it is not known whether it was sent`;
-    case "rejected":
-      return `${provider}${answered} refused it: ${why}`;
-    case "unauthorized":
-      return `${provider}${answered} does not accept the connection's credentials: ${why}; the message waits for new ones`;
-    case "poison":
-      return `a fault of ours: ${why}`;
-    default:
-      return `${outcome}: ${why}`;
-  }
 }
 
 /** The first status only repeats that it was accepted. */
@@ -142,7 +108,7 @@ function describeDelivery(delivery: ReportedDelivery): Line[] {
 function describeDeliveryAttempt(attempt: ReportedAttempt, name: string): Line[] {
   if (attempt.finished_at === null)
     return [{ time: attempt.started_at.getTime(), text: `${name} called; no answer yet` }];
-  const detail = detailOf(attempt);
+  const detail = readAttemptDetail(attempt.detail);
   const took = attempt.finished_at.getTime() - attempt.started_at.getTime();
   return [
     {
@@ -167,11 +133,6 @@ function describeWaiting({ message, queue }: MessageReport): Line[] {
       text: `waits; next try due then${because}`,
     },
   ];
-}
-
-function detailOf(attempt: ReportedAttempt): AttemptDetail {
-  const parsed = attemptDetail.safeParse(attempt.detail);
-  return parsed.success ? parsed.data : {};
 }
 
 /** Without query and fragment, where people keep secrets. */

@@ -5,18 +5,6 @@ import type { Log } from "@thikaa/runtime";
 import { answerJson } from "@thikaa/runtime";
 import { ApiError, errorBody } from "@thikaa/schema";
 
-/** The provider did not accept a new connection's credentials: nothing was kept. Answered with 422. */
-export class CredentialsRefused extends Error {
-  /** The channel's own code for what was wrong. */
-  readonly reasonCode: string;
-
-  constructor(reason: { readonly code: string; readonly message: string }) {
-    super(reason.message);
-    this.name = "CredentialsRefused";
-    this.reasonCode = reason.code;
-  }
-}
-
 export interface AnswerContext {
   readonly response: ServerResponse;
   readonly requestId: string;
@@ -28,17 +16,6 @@ export interface AnswerContext {
 export function answerProblem(error: unknown, context: AnswerContext): void {
   const { response, requestId } = context;
   if (response.headersSent) return void response.destroy();
-  if (error instanceof CredentialsRefused) {
-    const details = [{ path: "credentials", message: error.message }];
-    return answerJson(response, 422, {
-      ok: false,
-      error: "credentials_refused",
-      message: error.message,
-      request_id: requestId,
-      reason_code: error.reasonCode,
-      details,
-    });
-  }
   const known = toApiError(error);
   if (known.code === "internal_error")
     context.log.error({ error, request_id: requestId }, "a request failed");
