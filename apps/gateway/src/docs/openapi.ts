@@ -1,6 +1,6 @@
 // The OpenAPI 3.1 document of the Messaging API and of its webhooks, made from the zod schemas and the error table.
-import { cancelAnswer, channelCode, errorCodes, errorTable, eventsAnswer, limits, messageAnswer, sendAnswer, sendBody, statusAnswer, webhookBody } from "@thikaa/schema";
-import type { ErrorCode } from "@thikaa/schema";
+import { actions, cancelAnswer, channelCodes, errorCodes, errorTable, eventsAnswer, limits, messageAnswer, sendAnswer, sendBody, statusAnswer, webhookBody } from "@thikaa/schema";
+import type { Action, ErrorCode } from "@thikaa/schema";
 import { z } from "zod";
 import { createDocument } from "zod-openapi";
 import type { ZodOpenApiOperationObject, ZodOpenApiResponsesObject } from "zod-openapi";
@@ -39,27 +39,32 @@ export function buildOpenApi(publicUrl: string | null): ReturnType<typeof create
     security: [{ bearer: [] }, { apiKey: [] }],
     tags: [{ name: "messages" }, { name: "instance" }, { name: "events" }],
     // An action is a query parameter, and a path's parameters can't choose an operation in OpenAPI: each action is a path with its query.
-    paths: {
-      "/{store}/api/messaging/?action=send": { post: sendOperation() },
-      "/{store}/api/messaging/?action=status": { get: readOperation({ id: "status", tag: "instance", summary: "The key, its balance and its connections", answer: statusAnswer }) },
-      "/{store}/api/messaging/?action=message": { get: readOperation({ id: "message", tag: "messages", summary: "Where a message stands, and how it got there", answer: messageAnswer, query: z.object({ id: messageId }), errors: ["invalid_request", "not_found"] }) },
-      "/{store}/api/messaging/?action=events": { get: readOperation({ id: "events", tag: "events", summary: "The store's events after a number", answer: eventsAnswer, query: eventsQuery, errors: ["invalid_request"] }) },
-      "/{store}/api/messaging/?action=cancel": { post: readOperation({ id: "cancel", tag: "messages", summary: "Take a waiting message back", answer: cancelAnswer, query: z.object({ id: messageId }), errors: ["invalid_request", "not_found"] }) },
-    },
-    webhooks: {
-      event: {
-        post: {
-          operationId: "webhook",
-          tags: ["events"],
-          summary: "An event, signed",
-          description: "Answer 2xx. `X-Thikaa-Signature` is `sha256=` and the hex HMAC-SHA256 of the body, keyed with the whole secret. The `webhook-*` headers follow Standard Webhooks.",
-          requestBody: { content: { "application/json": { schema: webhookBody } } },
-          responses: { 200: { description: "Taken. Anything else is tried again." } },
-        },
-      },
-    },
+    paths: Object.fromEntries(operations().map(({ action, operation }) => [`/{store}/api/messaging/?action=${action}`, { [actions[action].toLowerCase()]: operation }])),
+    webhooks: { event: { post: webhookOperation() } },
     components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" }, apiKey: { type: "apiKey", in: "header", name: "X-API-Key" } } },
   });
+}
+
+function operations(): { action: Action; operation: ZodOpenApiOperationObject }[] {
+  const message = { tag: "messages", query: z.object({ id: messageId }), errors: ["invalid_request", "not_found"] as const };
+  return [
+    { action: "send", operation: sendOperation() },
+    { action: "status", operation: readOperation({ id: "status", tag: "instance", summary: "The key, its balance and its connections", answer: statusAnswer }) },
+    { action: "message", operation: readOperation({ ...message, id: "message", summary: "Where a message stands, and how it got there", answer: messageAnswer }) },
+    { action: "events", operation: readOperation({ id: "events", tag: "events", summary: "The store's events after a number", answer: eventsAnswer, query: eventsQuery, errors: ["invalid_request"] }) },
+    { action: "cancel", operation: readOperation({ ...message, id: "cancel", summary: "Take a waiting message back", answer: cancelAnswer }) },
+  ];
+}
+
+function webhookOperation(): ZodOpenApiOperationObject {
+  return {
+    operationId: "webhook",
+    tags: ["events"],
+    summary: "An event, signed",
+    description: "Answer 2xx. `X-Thikaa-Signature` is `sha256=` and the hex HMAC-SHA256 of the body, keyed with the whole secret. The `webhook-*` headers follow Standard Webhooks.",
+    requestBody: { content: { "application/json": { schema: webhookBody } } },
+    responses: { 200: { description: "Taken. Anything else is tried again." } },
+  };
 }
 
 const store = z.object({ store: z.string().meta({ description: "The store's slug." }) });
@@ -75,7 +80,7 @@ function sendOperation(): ZodOpenApiOperationObject {
     tags: ["messages"],
     summary: "Send a message",
     requestParams: { path: store, header: z.object({ "Idempotency-Key": z.string().max(limits.idempotencyKeyLength).optional().meta({ description: "The same key and body give the same message, for 72 hours." }) }) },
-    requestBody: { required: true, content: { "application/json": { schema: sendBody, example: { channel: channelCode.enum.wd, to: "9647701234567", message: "تحديث الوظائف الأسبوعي 👇" } } } },
+    requestBody: { required: true, content: { "application/json": { schema: sendBody, example: { channel: channelCodes[0], to: "9647701234567", message: "تحديث الوظائف الأسبوعي 👇" } } } },
     responses: responses(sendAnswer, [...everyAction, ...sendOnly]),
   };
 }
