@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 import { parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
-import { commands } from "./commands/index.ts";
+import { commands } from "./commands/table.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { run } from "./run.ts";
 import { sinceFlag } from "./values.ts";

@@ -3,7 +3,7 @@ import { nearestName } from "@thikaa/schema";
 import { parseArguments } from "./arguments.ts";
 import { HouseClient } from "./client.ts";
 import type { Command } from "./command.ts";
-import { commands } from "./commands/index.ts";
+import { commands } from "./commands/table.ts";
 import { readCliConfig } from "./config.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { Output } from "./output.ts";

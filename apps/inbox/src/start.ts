@@ -2,7 +2,7 @@
 import { Bus } from "@thikaa/bus";
 import { checkSchema, Database } from "@thikaa/db";
 import { Assignments, createLog, Metrics, notFound, serveHttp, stopAll, withHealth, Worker } from "@thikaa/runtime";
-import type { Service } from "@thikaa/runtime";
+import type { Log, Service } from "@thikaa/runtime";
 import { inboundShards, storeShards } from "@thikaa/schema";
 import type { InboxConfig } from "./config.ts";
 import { startHousekeeping } from "./housekeeping.ts";
@@ -19,29 +19,9 @@ export async function start(config: InboxConfig): Promise<Service> {
   await checkSchema(database);
   const bus = await Bus.connect({ url: config.natsUrl, namespace: config.namespace, name: "inbox" });
   const worker = await Worker.start({ database, role, log });
-  const rings: (() => void)[] = [];
-  const assign = (kind: string, count: number) =>
-    Assignments.start({
-      database,
-      worker,
-      log,
-      kind,
-      keys: async () => Array.from({ length: count }, (_, key) => String(key)),
-      // What waited in a shard before it was ours is looked for at once.
-      acquired: async () => {
-        for (const ring of rings) ring();
-        return async () => {};
-      },
-    });
-  const shards = assign("inbound-shard", inboundShards);
-  const sequences = assign("sequencer-shard", storeShards);
-  const chores = assign("housekeeping", 1);
-  const inbound = startInbound({ database, bus, worker, log, metrics, assignments: shards });
-  const sequencer = startSequencer({ database, bus, worker, log, metrics, assignments: sequences });
-  const housekeeping = startHousekeeping({ database, bus, worker, log, assignments: chores });
-  rings.push(inbound.ring, sequencer.ring);
+  const work = startWork({ database, bus, worker, log, metrics });
   let stopping = false;
-  const ready = () => !stopping && worker.alive && shards.settled && sequences.settled;
+  const ready = () => !stopping && worker.alive && work.settled();
   const server = config.http === null ? null : await serveHttp(config.http, withHealth({ ready, metrics, next: notFound }));
   return {
     name: "inbox",
@@ -49,12 +29,44 @@ export async function start(config: InboxConfig): Promise<Service> {
     async stop() {
       if (stopping) return;
       stopping = true;
-      const closing = { stop: async () => server?.close() };
-      await stopAll([inbound, sequencer, housekeeping, shards, sequences, chores, worker, bus, database, closing].map(toStoppable));
+      await stopAll([work, worker, { stop: () => bus.close() }, { stop: () => database.close() }, { stop: async () => server?.close() }]);
     },
   };
 }
 
-function toStoppable(part: { stop(): Promise<void> } | { close(): Promise<void> }): { stop(): Promise<void> } {
-  return "stop" in part ? part : { stop: () => part.close() };
+interface WorkParts {
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly worker: Worker;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** The three works of the inbox, each over its own keys. */
+function startWork(parts: WorkParts): { settled(): boolean; stop(): Promise<void> } {
+  const rings: (() => void)[] = [];
+  // What waited in a shard before it was ours is looked for at once.
+  const ringAll = () => {
+    for (const ring of rings) ring();
+  };
+  const shards = assign(parts, { kind: "inbound-shard", count: inboundShards, onAcquired: ringAll });
+  const sequences = assign(parts, { kind: "sequencer-shard", count: storeShards, onAcquired: ringAll });
+  const chores = assign(parts, { kind: "housekeeping", count: 1, onAcquired: ringAll });
+  const inbound = startInbound({ ...parts, assignments: shards });
+  const sequencer = startSequencer({ ...parts, assignments: sequences });
+  const housekeeping = startHousekeeping({ ...parts, assignments: chores });
+  rings.push(() => inbound.ring(), () => sequencer.ring());
+  return { settled: () => shards.settled && sequences.settled, stop: () => stopAll([inbound, sequencer, housekeeping, shards, sequences, chores]) };
+}
+
+function assign(parts: WorkParts, keys: { kind: string; count: number; onAcquired: () => void }): Assignments {
+  return Assignments.start({
+    ...parts,
+    kind: keys.kind,
+    keys: async () => Array.from({ length: keys.count }, (_, key) => String(key)),
+    acquired: async () => {
+      keys.onAcquired();
+      return async () => {};
+    },
+  });
 }

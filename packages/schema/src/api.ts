@@ -29,7 +29,7 @@ export const sendBody = z
   .strictObject({
     channel: channelCode,
     to: z.union([z.string(), z.number()], { error: "'to' must be text or a whole number." }).meta({
-      description: "Phone number with country code for WhatsApp, the provider's user id otherwise.",
+      description: "A phone number with its country code on channels that go by numbers, the provider's user id otherwise.",
       examples: ["9647701234567"],
     }),
     message: storable(z.string().max(limits.textLength)).nullish().meta({ description: "Text in UTF-8. May be absent when there is media. Long text is split." }),

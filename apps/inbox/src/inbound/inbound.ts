@@ -57,7 +57,7 @@ export function startInbound(parts: InboundParts): { ring(): void; stop(): Promi
   });
   const listener = parts.bus.listen({ ring: "in", to: ["*"] }, () => loop.ring());
   return {
-    ring: loop.ring,
+    ring: () => loop.ring(),
     async stop() {
       listener.close();
       await loop.stop();

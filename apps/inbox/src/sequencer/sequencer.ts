@@ -48,7 +48,7 @@ export function startSequencer(parts: SequencerParts): { ring(): void; stop(): P
     loop.ring();
   });
   return {
-    ring: loop.ring,
+    ring: () => loop.ring(),
     async stop() {
       listener.close();
       await loop.stop();
