@@ -19,13 +19,13 @@ export async function act(name: "send" | "press" | "block", body: object): Promi
     body: JSON.stringify(body),
   });
   if (response.ok) return;
-  const { error }: { error?: string } = await response.json();
+  const { error } = (await response.json()) as { error?: string };
   throw new Error(error ?? `HTTP ${response.status}`);
 }
 
 async function refresh(store: Store): Promise<void> {
   const response = await fetch("/simulator/api/state");
-  const state: PageState = await response.json();
+  const state = (await response.json()) as PageState;
   store.load(state);
   setLive(store, true);
 }
@@ -37,6 +37,5 @@ function setLive(store: Store, live: boolean): void {
 }
 
 function parse<Shape>(event: Event): Shape {
-  const shape: Shape = JSON.parse(event instanceof MessageEvent ? String(event.data) : "null");
-  return shape;
+  return JSON.parse(event instanceof MessageEvent ? String(event.data) : "null") as Shape;
 }

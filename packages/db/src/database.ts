@@ -32,7 +32,7 @@ const unavailableCodes = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EP
 
 // int8 holds sums of millionths and sequences: both stay far below 2^53, so a number is exact.
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: "text" | "binary") => (oid === 20 && format !== "binary" ? Number : pg.types.getTypeParser(oid, format)),
+  getTypeParser: (oid: number, format?: "text" | "binary") => (oid === 20 && format !== "binary" ? Number : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)),
 };
 
 export class Database implements Queryable {

@@ -77,7 +77,7 @@ export interface ConnectionsTable {
   environment: "live" | "sandbox";
   desired: Generated<DesiredState>;
   state: Generated<ConnectionState>;
-  reason: unknown | null;
+  reason: unknown;
   since: Generated<Date>;
   address: string | null;
   display: Generated<unknown>;
@@ -152,7 +152,7 @@ export interface MessagesTable {
   client_reference: string | null;
   status: string;
   final: Generated<boolean>;
-  reason: unknown | null;
+  reason: unknown;
   price_micro: Generated<number>;
   refunded: Generated<boolean>;
   possible_duplicate: Generated<boolean>;
@@ -187,7 +187,7 @@ export interface AttemptsTable {
   started_at: Generated<Date>;
   finished_at: Date | null;
   outcome: string | null;
-  detail: unknown | null;
+  detail: unknown;
 }
 
 export interface SendQueueTable {

@@ -14,7 +14,7 @@ const redactedPaths = secretFields.flatMap((field) => [field, `*.${field}`, `*.*
 
 /** A provider's token in a URL path (`/bot123:abc/…`), a key of ours, a webhook secret, a password in a URL. */
 const secretPatterns: readonly [RegExp, string][] = [
-  [/\b\d{5,16}:[A-Za-z0-9_-]{20,}/g, "[token]"],
+  [/(?<!\d)\d{5,16}:[A-Za-z0-9_-]{20,}/g, "[token]"],
   [/\btk_live_[0-9A-Za-z]+/g, "[api key]"],
   [/\bwhsec_[0-9A-Za-z+/=_-]+/g, "[webhook secret]"],
   [/:\/\/[^/\s:@]+:[^/\s@]+@/g, "://[credentials]@"],

@@ -21,7 +21,7 @@ export const idPrefixes = {
 export type IdKind = keyof typeof idPrefixes;
 
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const digitOf = new Map([...alphabet].map((letter, digit) => [letter, BigInt(digit)]));
+const digitOf = new Map(alphabet.split("").map((letter, digit) => [letter, BigInt(digit)]));
 const wireLength = 26;
 const randomPool = new Uint8Array(4096);
 let randomUsed = randomPool.length;

@@ -150,12 +150,13 @@ const promoteScheduled = {
   text: "UPDATE send_queue SET scheduled = false, seq = DEFAULT WHERE connection_id = $1 AND scheduled AND due_at <= now()",
 };
 
+// The owner's row stays locked until the claim is committed: a take-over comes before it, and it claims nothing, or after it, and recovers it.
 // A lane is (connection, address). A row waits while an earlier one of its lane is unfinished, unless that one has been failing for over 5 minutes.
 const claimStatement = {
   name: "claim",
   text: `WITH owner AS (
            SELECT 1 FROM assignments a JOIN workers w ON w.id = a.worker
-           WHERE a.kind = 'connection' AND a.key = $1::uuid::text AND a.worker = $2 AND a.epoch = $3 AND w.expires_at > now()
+           WHERE a.kind = 'connection' AND a.key = $1::uuid::text AND a.worker = $2 AND a.epoch = $3 AND w.expires_at > now() FOR SHARE OF a
          ), due AS (
            SELECT q.message_id, q.uncertain FROM send_queue q
            WHERE q.connection_id = $1 AND q.worker IS NULL AND q.due_at <= now() AND q.deadline_at > now() AND NOT q.scheduled

@@ -44,7 +44,7 @@ export async function settle(database: Database, finished: readonly FinishedAtte
     await requeue(transaction, settling);
     await touchConnections(transaction, settling);
     const changed = await finish(transaction, settling.flatMap(toFinished));
-    const next = await beginNext(transaction, settling);
+    const next = [...(await beginNext(transaction, settling)), ...(await findBegun(transaction, finished, written))];
     return { next, eventsFor: [...new Set(settling.filter(({ attempt }) => changed.has(attempt.messageId)).map(({ attempt }) => attempt.storeId))] };
   });
 }
@@ -131,6 +131,35 @@ async function beginNext(transaction: Queryable, settling: readonly Settling[]):
     begun.push(...attempts.map(({ attempt }) => attempt));
   }
   return begun;
+}
+
+/**
+ * The attempts that an earlier call began for the same outcomes: its commit was lost on the way, and nobody has been told
+ * to make them.
+ */
+async function findBegun(
+  transaction: Queryable,
+  finished: readonly FinishedAttempt[],
+  written: ReadonlyMap<string, WrittenAttempt>,
+): Promise<BegunAttempt[]> {
+  const repeated = finished.filter(
+    ({ attempt, outcome }) => outcome.class === "sent" && attempt.part.n < attempt.partCount && written.get(attempt.attemptId)?.changed === false,
+  );
+  if (repeated.length === 0) return [];
+  const { rows } = await transaction.query<{ id: string; subject_id: string; n: number; payload: unknown }>({
+    name: "settle-find-begun",
+    text: `SELECT a.id, a.subject_id, p.n, p.payload FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS given (store_id, message_id, n)
+           JOIN send_queue q ON q.message_id = given.message_id AND q.worker IS NOT NULL
+           JOIN attempts a ON a.store_id = given.store_id AND a.subject_id = given.message_id AND a.part = given.n + 1
+             AND a.number = q.attempts AND a.worker = q.worker AND a.epoch = q.epoch AND a.outcome IS NULL
+           JOIN parts p ON p.store_id = given.store_id AND p.message_id = given.message_id AND p.n = a.part`,
+    values: [repeated.map(({ attempt }) => attempt.storeId), repeated.map(({ attempt }) => attempt.messageId), repeated.map(({ attempt }) => attempt.part.n)],
+  });
+  return rows.flatMap((row) => {
+    const before = repeated.find(({ attempt }) => attempt.messageId === row.subject_id);
+    if (before === undefined) return [];
+    return [{ ...before.attempt, attemptId: row.id, part: partPlan.parse({ n: row.n, payload: row.payload }) }];
+  });
 }
 
 async function nextAttempts(transaction: Queryable, going: readonly Settling[]): Promise<{ attempt: BegunAttempt; number: number }[]> {

@@ -6,10 +6,13 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) continue;
   button.hidden = false;
   const label = button.textContent;
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
+  const showDone = () => {
     button.textContent = button.dataset.done;
     setTimeout(() => (button.textContent = label), 1500);
+  };
+  button.addEventListener("click", () => {
+    const command = button.parentElement.querySelector("code").textContent;
+    void navigator.clipboard.writeText(command).then(showDone);
   });
 }
 
@@ -29,7 +32,7 @@ async function refresh() {
       list.classList.add("stale");
     }
   }
-  setTimeout(refresh, refreshMs);
+  setTimeout(() => void refresh(), refreshMs);
 }
 
-if (list) setTimeout(refresh, refreshMs);
+if (list) setTimeout(() => void refresh(), refreshMs);

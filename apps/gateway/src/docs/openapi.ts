@@ -3,7 +3,7 @@ import { actions, cancelAnswer, channelCodes, errorCodes, errorTable, eventsAnsw
 import type { Action, ErrorCode } from "@thikaa/schema";
 import { z } from "zod";
 import { createDocument } from "zod-openapi";
-import type { ZodOpenApiOperationObject, ZodOpenApiResponsesObject } from "zod-openapi";
+import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from "zod-openapi";
 
 const errorBodySchema = z
   .object({
@@ -107,7 +107,7 @@ function readOperation(operation: ReadOperation): ZodOpenApiOperationObject {
 /** One response a status: the errors of the table that share it, with what to do next. */
 function responses(answer: z.ZodType, errors: readonly ErrorCode[]): ZodOpenApiResponsesObject {
   const byStatus = Map.groupBy(errors, (code) => errorTable[code].status);
-  const failures = [...byStatus].map(([status, codes]) => [
+  const failures = [...byStatus].map(([status, codes]): [string, ZodOpenApiResponseObject] => [
     String(status),
     {
       description: codes.map((code) => `\`${code}\`: ${errorTable[code].en} ${errorTable[code].todo}`).join("\n\n"),
@@ -115,5 +115,6 @@ function responses(answer: z.ZodType, errors: readonly ErrorCode[]): ZodOpenApiR
       content: { "application/json": { schema: errorBodySchema } },
     },
   ]);
-  return { "200": { description: "Done.", headers: rateHeaders, content: { "application/json": { schema: answer } } }, ...Object.fromEntries(failures) };
+  const done = { description: "Done.", headers: rateHeaders, content: { "application/json": { schema: answer } } };
+  return Object.fromEntries<ZodOpenApiResponseObject>([["200", done], ...failures]);
 }

@@ -37,7 +37,8 @@ test("grammY's webhook handler receives an update with the right secret and refu
   const bot = new Bot(token, { client: { apiRoot: standIn.url } });
   const texts: string[] = [];
   bot.on("message:text", (context) => void texts.push(context.message.text));
-  const server = createServer(webhookCallback(bot, "http", { secretToken: "Zk3_aB-91" }));
+  const handle = webhookCallback(bot, "http", { secretToken: "Zk3_aB-91" });
+  const server = createServer((request, response) => void handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   closers.push(async () => {
     server.closeAllConnections();
