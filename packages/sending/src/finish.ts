@@ -28,6 +28,17 @@ export async function finish(transaction: Queryable, messages: readonly Finished
   return new Set(rows.map((row) => row.id));
 }
 
+/**
+ * Late evidence that the provider took a message which had ended uncertain: it is sent after all, once every part of it is.
+ * Returns the ids of the messages that changed.
+ */
+export async function confirm(transaction: Queryable, messages: readonly Pick<FinishedMessage, "storeId" | "messageId">[]): Promise<ReadonlySet<string>> {
+  if (messages.length === 0) return new Set();
+  const { rows } = await transaction.query<StatusRow>({ ...confirmStatement, values: [messages.map(({ storeId }) => storeId), messages.map(({ messageId }) => messageId)] });
+  await insertEvents(transaction, rows.map(statusEvent));
+  return new Set(rows.map((row) => row.id));
+}
+
 function toColumns(messages: readonly FinishedMessage[]): unknown[] {
   return [
     messages.map((message) => message.storeId),
@@ -48,13 +59,23 @@ async function refund(transaction: Queryable, rows: readonly StatusRow[]): Promi
   return new Set(result.rows.map((row) => row.id));
 }
 
+const hasNoReceipts = `coalesce((SELECT d.description -> 'capabilities' ->> 'receipts' FROM channel_descriptions d WHERE d.channel = m.channel), 'none') = 'none'`;
+
+const confirmStatement = {
+  name: "messages-confirm",
+  text: `UPDATE messages m SET status = 'sent', reason = NULL, updated_at = now(), final = ${hasNoReceipts}
+         FROM (SELECT DISTINCT * FROM unnest($1::uuid[], $2::uuid[]) AS given (store_id, id)) given
+         WHERE m.store_id = given.store_id AND m.id = given.id AND m.status = 'uncertain'
+           AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.store_id = m.store_id AND p.message_id = m.id AND p.status NOT IN ('sent', 'delivered', 'read'))
+         RETURNING ${statusColumns}`,
+};
+
 const finishStatement = {
   name: "messages-finish",
   text: `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::boolean[]) AS given (store_id, id, status, reason, final)),
          gone AS (DELETE FROM send_queue q USING given WHERE q.message_id = given.id)
          UPDATE messages m SET status = given.status, reason = given.reason, updated_at = now(),
-           final = given.final OR (given.status = 'sent' AND coalesce((
-             SELECT d.description -> 'capabilities' ->> 'receipts' FROM channel_descriptions d WHERE d.channel = m.channel), 'none') = 'none')
+           final = given.final OR (given.status = 'sent' AND ${hasNoReceipts})
          FROM given WHERE m.store_id = given.store_id AND m.id = given.id AND NOT m.final
          RETURNING ${statusColumns}`,
 };

@@ -5,7 +5,7 @@ import type { Database, Queryable } from "@thikaa/db";
 import { beginAttempts, finishAttempts } from "./attempts.ts";
 import type { WrittenAttempt } from "./attempts.ts";
 import type { BegunAttempt, FinishedAttempt } from "./claim-types.ts";
-import { finish } from "./finish.ts";
+import { confirm, finish } from "./finish.ts";
 import type { FinishedMessage } from "./finish.ts";
 import { decide } from "./transitions.ts";
 import type { QueueRow, Step } from "./transitions.ts";
@@ -43,7 +43,8 @@ export async function settle(database: Database, finished: readonly FinishedAtte
     await flagDuplicates(transaction, settling);
     await requeue(transaction, settling);
     await touchConnections(transaction, settling);
-    const changed = await finish(transaction, settling.flatMap(toFinished));
+    const confirmed = await confirm(transaction, settling.flatMap(({ attempt, outcome, step }) => (step.kind === "late" && outcome.class === "sent" ? [attempt] : [])));
+    const changed = confirmed.union(await finish(transaction, settling.flatMap(toFinished)));
     const next = [...(await beginNext(transaction, settling)), ...(await findBegun(transaction, finished, written))];
     return { next, eventsFor: [...new Set(settling.filter(({ attempt }) => changed.has(attempt.messageId)).map(({ attempt }) => attempt.storeId))] };
   });
