@@ -47,13 +47,18 @@ function installWorkspace() {
   writeFileSync(stamp, wanted);
 }
 
-/** Runs the command, passes signals on, and ends as the command ended. */
+/** Runs the command, passes signals on, and ends as the command ended. When whoever started it dies, the command is asked to stop. */
 function runCommand() {
   const [command, ...rest] = args;
   if (!command) return;
-  const child = spawn(command, rest, { stdio: "inherit", cwd: process.env.INIT_CWD && quiet ? process.env.INIT_CWD : root, env: environment });
+  const cwd = process.env.INIT_CWD && quiet ? process.env.INIT_CWD : root;
+  // The channel is never used: it closes when this process dies, however it dies, and a long-lived child stops by that.
+  const stdio = ["inherit", "inherit", "inherit", ...(command === "node" ? ["ipc"] : [])];
+  const child = spawn(command, rest, { stdio, cwd, env: environment });
   // A terminal signals the whole group, a supervisor only this process: passing it on serves both, a second copy does no harm.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  const startedBy = process.ppid;
+  setInterval(() => process.ppid === startedBy || child.kill("SIGTERM"), 500).unref();
   child.on("error", (error) => fail(error.message));
   child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)));
 }

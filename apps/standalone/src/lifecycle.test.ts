@@ -35,6 +35,8 @@ afterEach(async () => {
 
 afterAll(async () => {
   await telegram?.close();
+  // The last house was killed; its servers end by themselves a moment later.
+  await waitFor(async () => (await left()).length === 0, { what: "the end of the killed house's servers" });
   await removeFolder(folder);
 });
 
@@ -72,6 +74,12 @@ test("Ctrl-C, which reaches the whole process group, stops everything as cleanly
   const { code } = await house.stop("SIGINT");
   expect(code).toBe(0);
   expect(await left()).toEqual([]);
+});
+
+test("when the launcher of npm start is killed, the house it started stops by itself", async () => {
+  house = await startChild({ folder, launched: true, environment: { TELEGRAM_API_URL: telegram.url } });
+  await house.stop("SIGKILL");
+  await waitFor(async () => (await left()).length === 0, { what: "the end of everything the launcher had started" });
 });
 
 test("a port that is taken is one clear line, and nothing stays behind", async () => {
