@@ -1,5 +1,6 @@
 // A worker: a process's lease in the database, renewed in database time and fenced by the monotonic clock.
 import { hostname } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Database } from "@thikaa/db";
 import { newId } from "@thikaa/schema";
 import type { Log } from "./log.ts";
@@ -14,8 +15,8 @@ export interface WorkerConfig {
 }
 
 const defaultTtlMs = 15_000;
-/** An owner stops acting this long before its lease ends by its own clock, which covers a slow statement and clock drift. */
-const marginMs = 3_000;
+/** An owner stops acting when this much of its lease is left by its own clock, which covers a slow statement and clock drift. */
+const marginShare = 0.2;
 
 export class Worker {
   readonly id: string = newId();
@@ -46,7 +47,7 @@ export class Worker {
 
   /** Whether the lease surely holds now, by the monotonic clock alone. Asked before every act that only an owner may do. */
   get alive(): boolean {
-    return !this.#stopped && !this.#lost && performance.now() - this.#renewedAt < this.#ttlMs - marginMs;
+    return !this.#stopped && !this.#lost && performance.now() - this.#renewedAt < this.#ttlMs * (1 - marginShare);
   }
 
   /** Called when the lease was lost (not renewed in time): everything that was held must be let go at once. The lease begins anew afterwards. */
@@ -65,7 +66,8 @@ export class Worker {
   #schedule(): void {
     if (this.#stopped) return;
     this.#timer = setTimeout(() => {
-      this.#renew()
+      // A renewal that never comes back, over a connection that died in silence, must not be the last one.
+      Promise.race([this.#renew(), pause(this.#ttlMs, undefined, { ref: false })])
         .catch((error: unknown) => this.#config.log.warn({ error, role: this.role }, "the worker's lease could not be renewed"))
         .finally(() => this.#schedule());
     }, this.#ttlMs / 3);
@@ -81,10 +83,13 @@ export class Worker {
     });
     // A lease that had run out may have been taken over: what was held then is no longer ours.
     if (rows[0]?.was_alive === false) this.#loseEverything();
+    // The lease runs from when it was made, not from when that was known: a late answer may be about one that is over.
+    const leftMs = begun + this.#ttlMs * (1 - marginShare) - performance.now();
+    if (begun < this.#renewedAt || leftMs <= 0) return;
     this.#lost = false;
     this.#renewedAt = begun;
     clearTimeout(this.#fence);
-    this.#fence = setTimeout(() => this.#loseEverything(), this.#ttlMs - marginMs);
+    this.#fence = setTimeout(() => this.#loseEverything(), leftMs);
     this.#fence.unref();
   }
 
