@@ -1,0 +1,249 @@
+// Workers and assignments on a real database: even shares, epochs that grow, and nothing held past its lease.
+import { Database } from "@thikaa/db";
+import { setTimeout as pause } from "node:timers/promises";
+import { createTestDatabase, startFaultProxy, waitFor } from "@thikaa/testkit";
+import type { TestDatabase } from "@thikaa/testkit";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Assignments } from "./assignments.ts";
+import type { Held } from "./assignments.ts";
+import { createLog } from "./log.ts";
+import { Worker } from "./worker.ts";
+
+interface Process {
+  readonly worker: Worker;
+  readonly assignments: Assignments;
+  /** What its work on keys did, in order: `begin a 1`, `abort a 1`, `end a 1`. */
+  readonly done: string[];
+  stop(): Promise<void>;
+}
+
+const log = createLog({ name: "test", level: "silent" });
+const ttlMs = 1_500;
+
+let testDatabase: TestDatabase;
+let database: Database;
+const opened: { close(): Promise<void> }[] = [];
+
+beforeEach(async () => {
+  testDatabase = await createTestDatabase({ name: "runtime_worker" });
+  database = new Database({ url: testDatabase.url, applicationName: "test", maxConnections: 10 });
+});
+
+afterEach(async () => {
+  for (const item of opened.splice(0).toReversed()) await item.close();
+  await database.close();
+  await testDatabase.close();
+});
+
+async function startProcess(
+  keys: readonly string[],
+  through: Database = database,
+): Promise<Process> {
+  const worker = await Worker.start({ database: through, role: "test", log, ttlMs });
+  const done: string[] = [];
+  const assignments = Assignments.start({
+    database: through,
+    worker,
+    log,
+    kind: "test",
+    keys: () => Promise.resolve(keys),
+    acquired: begin,
+  });
+  const stop = async () => {
+    await assignments.stop();
+    await worker.stop();
+  };
+  opened.push({ close: stop });
+  return { worker, assignments, done, stop };
+
+  function begin({ key, epoch, signal }: Held): Promise<() => Promise<void>> {
+    done.push(`begin ${key} ${epoch}`);
+    signal.addEventListener("abort", () => done.push(`abort ${key} ${epoch}`));
+    return Promise.resolve(() => Promise.resolve(void done.push(`end ${key} ${epoch}`)));
+  }
+}
+
+const counts = (processes: readonly Process[]) =>
+  processes.map(({ assignments }) => assignments.held.size).toSorted((left, right) => left - right);
+const shares = (processes: readonly Process[], wanted: readonly number[], what: string) =>
+  waitFor(() => String(counts(processes)) === String(wanted), {
+    what: `${what}: ${String(wanted)}`,
+    deadlineMs: 8_000,
+  });
+
+async function rows(): Promise<Map<string, { worker: string | null; epoch: number }>> {
+  const found = await database.query<{ key: string; worker: string | null; epoch: number }>({
+    text: "SELECT key, worker, epoch FROM assignments",
+  });
+  return new Map(found.rows.map(({ key, ...row }) => [key, row]));
+}
+
+test(
+  "keys are shared evenly while workers come and go, each by one at a time, with epochs that grow",
+  { timeout: 40_000 },
+  async () => {
+    const keys = Array.from({ length: 10 }, (_, index) => `key-${index}`);
+    const first = await startProcess(keys);
+    await shares([first], [10], "one worker");
+    const before = await rows();
+    const [second, third] = [await startProcess(keys), await startProcess(keys)];
+    await shares([first, second, third], [3, 3, 4], "three workers");
+    const during = await rows();
+    for (const key of keys) {
+      const holders = [first, second, third].filter(({ assignments }) => assignments.held.has(key));
+      expect(holders).toHaveLength(1);
+      const [holder] = holders;
+      expect(holder?.assignments.held.get(key)?.epoch).toBe(during.get(key)?.epoch);
+      expect(during.get(key)?.worker).toBe(holder?.worker.id);
+      const grew = (during.get(key)?.epoch ?? 0) - (before.get(key)?.epoch ?? 0);
+      expect(grew).toBe(holder === first ? 0 : 1);
+    }
+    await second.stop();
+    await third.stop();
+    expect(counts([second, third])).toEqual([0, 0]);
+    expect(second.done.filter((line) => line.startsWith("end"))).toHaveLength(
+      second.done.filter((line) => line.startsWith("begin")).length,
+    );
+    await shares([first], [10], "one worker again");
+  },
+);
+
+test("a stop gives keys back after their work has ended, so that another takes them at once", async () => {
+  const first = await startProcess(["a"]);
+  await shares([first], [1], "the first");
+  const second = await startProcess(["a"]);
+  await first.stop();
+  expect(first.done).toEqual(["begin a 1", "abort a 1", "end a 1"]);
+  expect((await rows()).get("a")).toEqual({ worker: null, epoch: 1 });
+  second.assignments.nudge();
+  await shares([second], [1], "the second");
+  expect(second.done).toEqual(["begin a 2"]);
+});
+
+test("a dead worker's keys are taken over when its lease has run out, not before", async () => {
+  const dead = crypto.randomUUID();
+  await database.query({
+    text: "INSERT INTO workers (id, role, host, expires_at) VALUES ($1, 'test', 'gone', now() + interval '1 second')",
+    values: [dead],
+  });
+  await database.query({
+    text: "INSERT INTO assignments (kind, key, worker, epoch) VALUES ('test', 'a', $1, 7)",
+    values: [dead],
+  });
+  const living = await startProcess(["a"]);
+  await waitFor(() => living.assignments.settled, { what: "a first round" });
+  expect(living.assignments.held.size).toBe(0);
+  await shares([living], [1], "the living one");
+  expect(living.done).toEqual(["begin a 8"]);
+  const { rows: left } = await database.query<{ dead: boolean }>({
+    text: "SELECT expires_at <= now() AS dead FROM workers WHERE id = $1",
+    values: [dead],
+  });
+  expect(left[0]?.dead).toBe(true);
+});
+
+test("a key that is no longer wanted is given back, one that is released is taken anew", async () => {
+  const keys = ["a", "b"];
+  const process = await startProcess(keys);
+  await shares([process], [2], "both keys");
+  keys.pop();
+  process.assignments.nudge();
+  await shares([process], [1], "one key");
+  expect(process.done).toContain("end b 1");
+  await process.assignments.release("a");
+  await waitFor(() => process.done.includes("begin a 2"), {
+    what: "the released key to be taken anew",
+  });
+  expect(process.done.indexOf("end a 1")).toBeLessThan(process.done.indexOf("begin a 2"));
+});
+
+test("work that can't begin is tried again, and harms no other key", async () => {
+  const worker = await Worker.start({ database, role: "test", log, ttlMs });
+  let tries = 0;
+  const acquired = ({ key }: Held) =>
+    key === "bad" && ++tries < 3
+      ? Promise.reject(new Error("not yet"))
+      : Promise.resolve(() => Promise.resolve());
+  const assignments = Assignments.start({
+    database,
+    worker,
+    log,
+    kind: "test",
+    keys: () => Promise.resolve(["bad", "good"]),
+    acquired,
+  });
+  opened.push({ close: () => assignments.stop().then(() => worker.stop()) });
+  await waitFor(() => assignments.held.has("good"), { what: "the good key" });
+  await waitFor(() => assignments.held.has("bad") && tries === 3, {
+    what: "the bad key at its third try",
+  });
+});
+
+test.each(["blackHole", "reset"] as const)(
+  "a worker cut off (%s) lets its keys go before its lease ends, and works again afterwards",
+  async (kind) => {
+    const proxy = await startFaultProxy({ target: testDatabase.url });
+    const through = new Database({ url: proxy.url, applicationName: "test", maxConnections: 5 });
+    opened.push({ close: () => through.close() }, { close: () => proxy.close() });
+    const process = await startProcess(["a"], through);
+    await shares([process], [1], "the key");
+    const dropped = waitFor(() => process.done.includes("abort a 1"), {
+      what: "the key to be let go",
+    });
+    await proxy.set({ kind });
+    await dropped;
+    const { rows: left } = await database.query<{ left_ms: number }>({
+      text: "SELECT extract(epoch FROM expires_at - now()) * 1000 AS left_ms FROM workers WHERE id = $1",
+      values: [process.worker.id],
+    });
+    expect(Number(left[0]?.left_ms)).toBeGreaterThan(0);
+    expect(process.worker.alive).toBe(false);
+    expect(process.assignments.held.size).toBe(0);
+    await proxy.set({ kind: "pass" });
+    await waitFor(() => process.done.includes("begin a 2"), { what: "the key to be taken anew" });
+    expect(process.worker.alive).toBe(true);
+  },
+);
+
+test("a worker that lost its lease and never heard of it takes its keys anew, with a new epoch", async () => {
+  const process = await startProcess(["a"]);
+  await shares([process], [1], "the key");
+  await database.query({ text: "UPDATE workers SET expires_at = now() - interval '1 second'" });
+  await waitFor(() => process.done.includes("begin a 2"), { what: "the key to be taken anew" });
+  expect(process.done.slice(0, 2)).toEqual(["begin a 1", "abort a 1"]);
+});
+
+test("a lease runs from when it was renewed, not from when that was known", async () => {
+  const process = await startProcess(["a"]);
+  await shares([process], [1], "the key");
+  const dropped = waitFor(() => process.done.includes("abort a 1"), {
+    what: "the key to be let go",
+  });
+  // A renewal that stands in a lock: its lease is counted from its beginning, its answer comes later than the margin.
+  await holdWorkers(async () => {
+    await waitFor(renewalWaits, { what: "a renewal to wait" });
+    await pause(ttlMs * 0.3);
+  });
+  await holdWorkers(async () => {
+    await dropped;
+    const { rows: found } = await database.query<{ left_ms: number }>({
+      text: "SELECT extract(epoch FROM expires_at - now())::float8 * 1000 AS left_ms FROM workers",
+    });
+    expect(found[0]?.left_ms).toBeGreaterThan(0);
+  });
+});
+
+/** Locks the rows of all workers while something is done. */
+async function holdWorkers(work: () => Promise<void>): Promise<void> {
+  await database.transaction(async (transaction) => {
+    await transaction.query({ text: "SELECT 1 FROM workers FOR UPDATE" });
+    await work();
+  });
+}
+
+async function renewalWaits(): Promise<boolean> {
+  const { rowCount } = await database.query({
+    text: "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+  });
+  return rowCount === 1;
+}
