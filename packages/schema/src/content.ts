@@ -79,10 +79,14 @@ const mediaHints: Readonly<Record<string, MediaKind>> = {
   movie: "video", mp4: "video", music: "audio", sound: "audio", mp3: "audio", ptt: "voice", voice_note: "voice", ogg: "voice",
 };
 
+function hintedKind(word: string): MediaKind | undefined {
+  return Object.hasOwn(mediaHints, word) ? mediaHints[word] : undefined;
+}
+
 /** The kind that a `media_type` hint means (our words, common names, a MIME type), or `null` when it says nothing known. */
 export function mediaKindOfHint(hint: string): MediaKind | null {
   const word = hint.trim().toLowerCase();
-  const known = mediaKinds.find((kind) => kind === word) ?? mediaHints[word];
+  const known = mediaKinds.find((kind) => kind === word) ?? hintedKind(word);
   if (known !== undefined) return known;
   const main = /^(image|video|audio)\/[\w.+-]+/.exec(word)?.[1];
   if (main === "image" || main === "video" || main === "audio") return main;
@@ -93,6 +97,6 @@ export function mediaKindOfHint(hint: string): MediaKind | null {
 export function mediaKindOfUrl(url: string): MediaKind {
   const path = url.split(/[?#]/)[0] ?? "";
   const extension = /\.([a-z0-9]{2,5})$/i.exec(path)?.[1]?.toLowerCase() ?? "";
-  const kind = mediaHints[extension];
+  const kind = hintedKind(extension);
   return extension === "ogg" ? "audio" : (kind ?? "document");
 }

@@ -18,7 +18,7 @@ const callingCodes = new Set(
   ).split(" "),
 );
 
-const directionMarks = /[\u200B-\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]/g;
+const directionMarks = /[\u061C\u200B-\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]/g;
 const phonePunctuation = /[\s()[\]{}.\-/\u00A0\u2010-\u2015\u2212]/g;
 const howToWritePhone = "Write the phone number with its country code, digits only, like 9647701234567.";
 const longestId = 256;
