@@ -45,6 +45,11 @@ export function buildOpenApi(publicUrl: string | null): ReturnType<typeof create
   });
 }
 
+/** The document as the reference keeps it: of no house in particular. */
+export function printOpenApi(): string {
+  return `${JSON.stringify(buildOpenApi(null), null, 2)}\n`;
+}
+
 function operations(): { action: Action; operation: ZodOpenApiOperationObject }[] {
   const message = { tag: "messages", query: z.object({ id: messageId }), errors: ["invalid_request", "not_found"] as const };
   return [
