@@ -12,12 +12,12 @@ export interface LogConfig {
 const secretFields = ["token", "secret", "password", "authorization", "api_key", "apiKey", "credentials", "text", "message_text", "body", "payload"];
 const redactedPaths = secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
 
-/** A provider's token in a URL path (`/bot123:abc/…`), a key of ours, a webhook secret, a password in a URL. */
+/** A provider's token in a URL path (`/bot123:abc/…`), a key of ours, a webhook secret, what stands before the host in a URL. */
 const secretPatterns: readonly [RegExp, string][] = [
   [/(?<!\d)\d{5,16}:[A-Za-z0-9_-]{20,}/g, "[token]"],
   [/\btk_live_[0-9A-Za-z]+/g, "[api key]"],
   [/\bwhsec_[0-9A-Za-z+/=_-]+/g, "[webhook secret]"],
-  [/:\/\/[^/\s:@]+:[^/\s@]+@/g, "://[credentials]@"],
+  [/:\/\/[^/\s"]+@/g, "://[credentials]@"],
 ];
 
 /** A text without anything in it that looks like a secret of ours or of a provider. */
@@ -36,6 +36,8 @@ export function createLog(config: LogConfig, destination: DestinationStream = pi
       redact: { paths: redactedPaths, censor: "[hidden]" },
       serializers: { error: describeError, err: describeError },
       formatters: { level: (label) => ({ level: label }) },
+      // The last gate: whatever way a secret came into the line.
+      hooks: { streamWrite: scrub },
     },
     destination,
   );
