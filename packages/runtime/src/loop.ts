@@ -1,4 +1,5 @@
 // A loop: does its work when rung and at least each second, never twice at once.
+import { setTimeout as pause } from "node:timers/promises";
 
 export interface LoopConfig {
   /** The work; resolves to `true` when there is more to do at once. */
@@ -51,7 +52,8 @@ export function startLoop(config: LoopConfig): Loop {
         if (stopping.signal.aborted) break;
         config.onError(error);
         rung = false;
-        await wait(Math.min(5_000, 100 * 2 ** failures++));
+        // Rings don't cut this wait short: under load they would make a failing loop a busy one.
+        await pause(Math.min(5_000, 100 * 2 ** failures++), undefined, { signal: stopping.signal }).catch(() => {});
         rung = true;
       }
     }
