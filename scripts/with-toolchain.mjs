@@ -12,7 +12,12 @@ const args = process.argv.slice(2);
 const quiet = args[0] === "--quiet" && Boolean(args.shift());
 const environment = {
   ...process.env,
-  PATH: join(toolchain, "node_modules/.bin") + delimiter + join(root, "node_modules/.bin") + delimiter + process.env.PATH,
+  PATH:
+    join(toolchain, "node_modules/.bin") +
+    delimiter +
+    join(root, "node_modules/.bin") +
+    delimiter +
+    process.env.PATH,
   COREPACK_ENABLE_STRICT: "0",
   TURBO_TELEMETRY_DISABLED: "1",
 };
@@ -27,11 +32,24 @@ function installToolchain() {
   const wanted = digest([join(toolchain, "package.json")]);
   if (isFresh(stamp, wanted)) return;
   progress("Fetching Node 24 and pnpm from the npm registry (once, about 120 MB) …");
-  step("npm", ["install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"], toolchain);
+  step(
+    "npm",
+    [
+      "install",
+      "--no-package-lock",
+      "--no-audit",
+      "--no-fund",
+      "--ignore-scripts",
+      "--loglevel=error",
+    ],
+    toolchain,
+  );
   // With scripts ignored, pnpm's launcher stays a placeholder that other programs cannot execute; this links the binary.
   step(process.execPath, [join(toolchain, "node_modules/pnpm/install.js")], toolchain);
   if (!existsSync(join(toolchain, "node_modules/.bin/node")) && major(process.versions.node) < 24) {
-    fail(`No Node 24 for ${process.platform}-${process.arch} in the npm registry. Install Node 24 yourself and run this again.`);
+    fail(
+      `No Node 24 for ${process.platform}-${process.arch} in the npm registry. Install Node 24 yourself and run this again.`,
+    );
   }
   writeFileSync(stamp, wanted);
 }
@@ -39,11 +57,21 @@ function installToolchain() {
 /** Installs the workspace from the frozen lockfile once per change of any manifest. */
 function installWorkspace() {
   const stamp = join(root, "node_modules/.stamp");
-  const manifests = ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json"].map((name) => join(root, name));
-  const wanted = digest([...manifests, ...packageManifests("apps"), ...packageManifests("packages")]);
+  const manifests = ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json"].map((name) =>
+    join(root, name),
+  );
+  const wanted = digest([
+    ...manifests,
+    ...packageManifests("apps"),
+    ...packageManifests("packages"),
+  ]);
   if (isFresh(stamp, wanted)) return;
   progress("Installing packages from the lockfile …");
-  step("pnpm", ["install", "--frozen-lockfile", "--prefer-offline", "--reporter=append-only"], root);
+  step(
+    "pnpm",
+    ["install", "--frozen-lockfile", "--prefer-offline", "--reporter=append-only"],
+    root,
+  );
   writeFileSync(stamp, wanted);
 }
 
@@ -56,11 +84,14 @@ function runCommand() {
   const stdio = ["inherit", "inherit", "inherit", ...(command === "node" ? ["ipc"] : [])];
   const child = spawn(command, rest, { stdio, cwd, env: environment });
   // A terminal signals the whole group, a supervisor only this process: passing it on serves both, a second copy does no harm.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+    process.on(signal, () => child.kill(signal));
   const startedBy = process.ppid;
   setInterval(() => process.ppid === startedBy || child.kill("SIGTERM"), 500).unref();
   child.on("error", (error) => fail(error.message));
-  child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)));
+  child.on("exit", (code, signal) =>
+    process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)),
+  );
 }
 
 function packageManifests(folder) {
@@ -86,7 +117,11 @@ function isFresh(stamp, wanted) {
 
 function step(command, parameters, cwd) {
   // What installers print goes to stderr, so that a command's own output stays clean for pipes.
-  const result = spawnSync(command, parameters, { cwd, env: environment, stdio: ["ignore", quiet ? "ignore" : 2, 2] });
+  const result = spawnSync(command, parameters, {
+    cwd,
+    env: environment,
+    stdio: ["ignore", quiet ? "ignore" : 2, 2],
+  });
   if (result.error) fail(`${command}: ${result.error.message}`);
   if (result.signal) process.kill(process.pid, result.signal);
   if (result.status) process.exit(result.status);

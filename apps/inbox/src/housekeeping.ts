@@ -27,7 +27,8 @@ export function startHousekeeping(parts: HousekeepingParts): { stop(): Promise<v
     work: async () => {
       if (!parts.worker.alive || parts.assignments.held.size === 0) return false;
       const { expired, eventsFor } = await expire(parts.database, expireBatch);
-      for (const shard of new Set(eventsFor.map(storeShard))) parts.bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+      for (const shard of new Set(eventsFor.map(storeShard)))
+        parts.bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
       if (performance.now() >= tidyAt) {
         await tidy(parts.database);
         tidyAt = performance.now() + tidyEveryMs;

@@ -1,7 +1,16 @@
 // Starts the inbox: inbound items become messages and events, events get their numbers, deadlines are kept.
 import { Bus } from "@thikaa/bus";
 import { checkSchema, Database } from "@thikaa/db";
-import { Assignments, createLog, Metrics, notFound, serveHttp, stopAll, withHealth, Worker } from "@thikaa/runtime";
+import {
+  Assignments,
+  createLog,
+  Metrics,
+  notFound,
+  serveHttp,
+  stopAll,
+  withHealth,
+  Worker,
+} from "@thikaa/runtime";
 import type { Log, Service } from "@thikaa/runtime";
 import { inboundShards, storeShards } from "@thikaa/schema";
 import type { InboxConfig } from "./config.ts";
@@ -15,21 +24,38 @@ const role = "inbox";
 export async function start(config: InboxConfig): Promise<Service> {
   const log = config.log ?? createLog({ name: "inbox", level: config.logLevel });
   const metrics = new Metrics("inbox");
-  const database = new Database({ url: config.databaseUrl, applicationName: "thikaa-inbox", maxConnections: 6 });
+  const database = new Database({
+    url: config.databaseUrl,
+    applicationName: "thikaa-inbox",
+    maxConnections: 6,
+  });
   await checkSchema(database);
-  const bus = await Bus.connect({ url: config.natsUrl, namespace: config.namespace, name: "inbox" });
+  const bus = await Bus.connect({
+    url: config.natsUrl,
+    namespace: config.namespace,
+    name: "inbox",
+  });
   const worker = await Worker.start({ database, role, log });
   const work = startWork({ database, bus, worker, log, metrics });
   let stopping = false;
   const ready = () => !stopping && worker.alive && work.settled();
-  const server = config.http === null ? null : await serveHttp(config.http, withHealth({ ready, metrics, next: notFound }));
+  const server =
+    config.http === null
+      ? null
+      : await serveHttp(config.http, withHealth({ ready, metrics, next: notFound }));
   return {
     name: "inbox",
     ready,
     async stop() {
       if (stopping) return;
       stopping = true;
-      await stopAll([work, worker, { stop: () => bus.close() }, { stop: () => database.close() }, { stop: async () => server?.close() }]);
+      await stopAll([
+        work,
+        worker,
+        { stop: () => bus.close() },
+        { stop: () => database.close() },
+        { stop: async () => server?.close() },
+      ]);
     },
   };
 }
@@ -49,17 +75,34 @@ function startWork(parts: WorkParts): { settled(): boolean; stop(): Promise<void
   const ringAll = () => {
     for (const ring of rings) ring();
   };
-  const shards = assign(parts, { kind: "inbound-shard", count: inboundShards, onAcquired: ringAll });
-  const sequences = assign(parts, { kind: "sequencer-shard", count: storeShards, onAcquired: ringAll });
+  const shards = assign(parts, {
+    kind: "inbound-shard",
+    count: inboundShards,
+    onAcquired: ringAll,
+  });
+  const sequences = assign(parts, {
+    kind: "sequencer-shard",
+    count: storeShards,
+    onAcquired: ringAll,
+  });
   const chores = assign(parts, { kind: "housekeeping", count: 1, onAcquired: ringAll });
   const inbound = startInbound({ ...parts, assignments: shards });
   const sequencer = startSequencer({ ...parts, assignments: sequences });
   const housekeeping = startHousekeeping({ ...parts, assignments: chores });
-  rings.push(() => inbound.ring(), () => sequencer.ring());
-  return { settled: () => shards.settled && sequences.settled, stop: () => stopAll([inbound, sequencer, housekeeping, shards, sequences, chores]) };
+  rings.push(
+    () => inbound.ring(),
+    () => sequencer.ring(),
+  );
+  return {
+    settled: () => shards.settled && sequences.settled,
+    stop: () => stopAll([inbound, sequencer, housekeeping, shards, sequences, chores]),
+  };
 }
 
-function assign(parts: WorkParts, keys: { kind: string; count: number; onAcquired: () => void }): Assignments {
+function assign(
+  parts: WorkParts,
+  keys: { kind: string; count: number; onAcquired: () => void },
+): Assignments {
   return Assignments.start({
     ...parts,
     kind: keys.kind,

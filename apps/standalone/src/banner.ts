@@ -7,7 +7,10 @@ import type { StandaloneConfig } from "./config.ts";
 /** The text; no secret is in it, only where one lies. */
 export function banner(house: { url: string; config: StandaloneConfig; seconds: number }): string {
   const { url, config } = house;
-  const lines = [`Thikaa Messaging is open at ${url} (${house.seconds.toFixed(1)} s)`, `  API reference  ${url}/docs`];
+  const lines = [
+    `Thikaa Messaging is open at ${url} (${house.seconds.toFixed(1)} s)`,
+    `  API reference  ${url}/docs`,
+  ];
   if (config.sandbox) {
     const key = `${relative(process.cwd(), config.dataDir) || "."}/sandbox/key`;
     lines.push(

@@ -27,9 +27,14 @@ export interface StandaloneConfig {
 }
 
 const settings = z.object({
-  THIKAA_ENV: z.enum(["production", "development"], { error: "must be 'production' or 'development'" }).default("development"),
+  THIKAA_ENV: z
+    .enum(["production", "development"], { error: "must be 'production' or 'development'" })
+    .default("development"),
   THIKAA_DATA_DIR: z.string().default(".data"),
-  THIKAA_NAMESPACE: z.string().regex(/^[a-z0-9_-]+$/i, "letters, digits, dash and underscore only").optional(),
+  THIKAA_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9_-]+$/i, "letters, digits, dash and underscore only")
+    .optional(),
   THIKAA_SANDBOX: flag.optional(),
   THIKAA_ALLOW_PRIVATE_NETWORK: flag.default(false),
   THIKAA_MASTER_KEY: z.string().optional(),
@@ -44,7 +49,10 @@ const settings = z.object({
 });
 
 /** Reads the settings from the environment; throws one error that lists every fault. Relative folders count from `root`. */
-export function readConfig(environment: NodeJS.ProcessEnv = process.env, root: string = process.cwd()): StandaloneConfig {
+export function readConfig(
+  environment: NodeJS.ProcessEnv = process.env,
+  root: string = process.cwd(),
+): StandaloneConfig {
   const given = parseSettings(settings, environment);
   const production = given.THIKAA_ENV === "production";
   const faults = production ? productionFaults(given) : [];
@@ -52,14 +60,18 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, root: s
   const sandbox = given.THIKAA_SANDBOX ?? !production;
   return {
     environment: given.THIKAA_ENV,
-    dataDir: isAbsolute(given.THIKAA_DATA_DIR) ? given.THIKAA_DATA_DIR : resolve(root, given.THIKAA_DATA_DIR),
+    dataDir: isAbsolute(given.THIKAA_DATA_DIR)
+      ? given.THIKAA_DATA_DIR
+      : resolve(root, given.THIKAA_DATA_DIR),
     host: given.HOST ?? (sandbox ? "127.0.0.1" : "0.0.0.0"),
     port: given.PORT,
     publicUrl: given.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
     sandbox,
     allowPrivateNetwork: given.THIKAA_ALLOW_PRIVATE_NETWORK,
     // Two houses on one NATS must not hear each other; one of its own is known by its folder alone.
-    namespace: given.THIKAA_NAMESPACE ?? (given.NATS_URL === undefined ? `local-${randomBytes(4).toString("hex")}` : "thikaa"),
+    namespace:
+      given.THIKAA_NAMESPACE ??
+      (given.NATS_URL === undefined ? `local-${randomBytes(4).toString("hex")}` : "thikaa"),
     logLevel: given.LOG_LEVEL,
     databaseUrl: given.DATABASE_URL ?? null,
     natsUrl: given.NATS_URL ?? null,
@@ -71,8 +83,13 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env, root: s
 
 function productionFaults(given: z.infer<typeof settings>): string[] {
   const faults: string[] = [];
-  if (given.THIKAA_MASTER_KEY === undefined) faults.push('THIKAA_MASTER_KEY: is not set; in production it is yours to keep. Make one with: echo "k1:$(openssl rand -base64 32)"');
-  if (given.THIKAA_ADMIN_TOKEN === undefined) faults.push("THIKAA_ADMIN_TOKEN: is not set; make one with: openssl rand -base64 32");
-  if (given.THIKAA_SANDBOX === true) faults.push("THIKAA_SANDBOX: stand-ins are refused in production; leave it out");
+  if (given.THIKAA_MASTER_KEY === undefined)
+    faults.push(
+      'THIKAA_MASTER_KEY: is not set; in production it is yours to keep. Make one with: echo "k1:$(openssl rand -base64 32)"',
+    );
+  if (given.THIKAA_ADMIN_TOKEN === undefined)
+    faults.push("THIKAA_ADMIN_TOKEN: is not set; make one with: openssl rand -base64 32");
+  if (given.THIKAA_SANDBOX === true)
+    faults.push("THIKAA_SANDBOX: stand-ins are refused in production; leave it out");
   return faults;
 }

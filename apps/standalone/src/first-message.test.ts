@@ -28,9 +28,17 @@ let secret: string;
 beforeAll(async () => {
   await mkdir(pictures, { recursive: true });
   folder = await makeFolder();
-  [house, browser, sink] = await Promise.all([startChild({ folder }), openBrowser(), startWebhookSink()]);
+  [house, browser, sink] = await Promise.all([
+    startChild({ folder }),
+    openBrowser(),
+    startWebhookSink(),
+  ]);
   const admin = new AdminClient({ baseUrl: house.url, token: await house.adminToken() });
-  const made = await admin.request("POST", "/stores/demo/keys", { name: "own system", channels: ["tg"], webhook: sink.url });
+  const made = await admin.request("POST", "/stores/demo/keys", {
+    name: "own system",
+    channels: ["tg"],
+    webhook: sink.url,
+  });
   secret = String((made as { webhook_secret: unknown }).webhook_secret);
 });
 
@@ -44,7 +52,12 @@ afterAll(async () => {
 test("the README's curl reaches the phone in the simulator, in Arabic", async () => {
   const phone = await openPhone(browser, { url: house.url, locale: "ar" });
   const { stdout } = await promisify(execFile)("bash", ["-c", await readmeCurl()], { cwd: folder });
-  expect(JSON.parse(stdout)).toMatchObject({ ok: true, channel: "tg", to: "700000001", status: "queued" });
+  expect(JSON.parse(stdout)).toMatchObject({
+    ok: true,
+    channel: "tg",
+    to: "700000001",
+    status: "queued",
+  });
   await phone.locator(".row.bot .bubble-text", { hasText: greeting }).waitFor();
   await phone.screenshot({ path: join(pictures, "greeting-ar.png") });
   await phone.context().close();
@@ -54,41 +67,73 @@ test("the answer typed on the phone reaches the webhook, and every way of verify
   const phone = await openPhone(browser, { url: house.url, locale: "en" });
   await phone.getByLabel("Message", { exact: true }).fill(question);
   await phone.keyboard.press("Enter");
-  const delivery = await waitFor(() => sink.received.find(({ body }) => body.toString().includes(question)), { what: "the answer at the webhook" });
-  await waitFor(async () => (await phone.locator(".said-text", { hasText: question }).count()) > 0, { what: "the delivery in the simulator's log" });
+  const delivery = await waitFor(
+    () => sink.received.find(({ body }) => body.toString().includes(question)),
+    { what: "the answer at the webhook" },
+  );
+  await waitFor(
+    async () => (await phone.locator(".said-text", { hasText: question }).count()) > 0,
+    { what: "the delivery in the simulator's log" },
+  );
   await phone.screenshot({ path: join(pictures, "answer-en.png") });
   const rawBody = delivery.body;
   const req = { headers: delivery.headers as Record<string, string> };
 
   // The mission's own Node lines, with the same secret string.
   const expected = "sha256=" + crypto.createHmac("sha256", secret).update(rawBody).digest("hex");
-  const ok = crypto.timingSafeEqual(Buffer.from(expected), Buffer.from(req.headers["x-thikaa-signature"] || ""));
+  const ok = crypto.timingSafeEqual(
+    Buffer.from(expected),
+    Buffer.from(req.headers["x-thikaa-signature"] || ""),
+  );
   expect(ok).toBe(true);
 
-  expect(new Webhook(secret).verify(rawBody.toString(), req.headers)).toMatchObject({ event: "message.received" });
+  expect(new Webhook(secret).verify(rawBody.toString(), req.headers)).toMatchObject({
+    event: "message.received",
+  });
   const verified = verifyWebhook({ body: rawBody, headers: req.headers, secret });
-  expect(verified).toMatchObject({ event: "message.received", version: 1, data: { channel: "tg", from: "700000001", type: "text", message: question, media_url: null, edited: false } });
-  expect(() => new Webhook(secret).verify(rawBody.toString().replace("700000001", "700000002"), req.headers)).toThrow();
+  expect(verified).toMatchObject({
+    event: "message.received",
+    version: 1,
+    data: {
+      channel: "tg",
+      from: "700000001",
+      type: "text",
+      message: question,
+      media_url: null,
+      edited: false,
+    },
+  });
+  expect(() =>
+    new Webhook(secret).verify(rawBody.toString().replace("700000001", "700000002"), req.headers),
+  ).toThrow();
 });
 
-test.runIf(spawnSync("php", ["-v"]).status === 0)("the mission's PHP lines take the webhook with the same secret", async () => {
-  const delivery = await zainabSays("هل لديكم PHP؟");
-  const lines = [
-    "$body = file_get_contents('php://stdin');",
-    "$sig = $_SERVER['HTTP_X_THIKAA_SIGNATURE'] ?? '';",
-    "$secret = $_SERVER['WEBHOOK_SECRET'];",
-    "$ok = hash_equals('sha256=' . hash_hmac('sha256', $body, $secret), $sig);",
-    "echo $ok ? 'yes' : 'no';",
-  ];
-  const run = (signature: string) =>
-    spawnSync("php", ["-d", "variables_order=EGPCS", "-r", lines.join("\n")], { input: delivery.body, env: { PATH: "/usr/bin:/bin", HTTP_X_THIKAA_SIGNATURE: signature, WEBHOOK_SECRET: secret } }).stdout.toString();
-  expect(run(String(delivery.headers["x-thikaa-signature"]))).toBe("yes");
-  expect(run(`sha256=${"0".repeat(64)}`)).toBe("no");
-});
+test.runIf(spawnSync("php", ["-v"]).status === 0)(
+  "the mission's PHP lines take the webhook with the same secret",
+  async () => {
+    const delivery = await zainabSays("هل لديكم PHP؟");
+    const lines = [
+      "$body = file_get_contents('php://stdin');",
+      "$sig = $_SERVER['HTTP_X_THIKAA_SIGNATURE'] ?? '';",
+      "$secret = $_SERVER['WEBHOOK_SECRET'];",
+      "$ok = hash_equals('sha256=' . hash_hmac('sha256', $body, $secret), $sig);",
+      "echo $ok ? 'yes' : 'no';",
+    ];
+    const run = (signature: string) =>
+      spawnSync("php", ["-d", "variables_order=EGPCS", "-r", lines.join("\n")], {
+        input: delivery.body,
+        env: { PATH: "/usr/bin:/bin", HTTP_X_THIKAA_SIGNATURE: signature, WEBHOOK_SECRET: secret },
+      }).stdout.toString();
+    expect(run(String(delivery.headers["x-thikaa-signature"]))).toBe("yes");
+    expect(run(`sha256=${"0".repeat(64)}`)).toBe("no");
+  },
+);
 
 test("what came in, put into send unchanged, reaches the same person", async () => {
   const delivery = await zainabSays("بكم هذا؟");
-  const { data } = JSON.parse(delivery.body.toString()) as { data: { channel: string; from: string } };
+  const { data } = JSON.parse(delivery.body.toString()) as {
+    data: { channel: string; from: string };
+  };
   const phone = await openPhone(browser, { url: house.url, locale: "en" });
   const response = await fetch(`${house.url}/demo/api/messaging/?action=send`, {
     method: "POST",
@@ -104,7 +149,8 @@ test("the API reference opens offline", async () => {
   const page = await context.newPage();
   const outside: string[] = [];
   page.on("request", (request) => {
-    if (!request.url().startsWith(house.url) && !/^(data|blob):/.test(request.url())) outside.push(request.url());
+    if (!request.url().startsWith(house.url) && !/^(data|blob):/.test(request.url()))
+      outside.push(request.url());
   });
   await page.goto(`${house.url}/docs`);
   await page.getByText("Send a message").first().waitFor();
@@ -114,9 +160,17 @@ test("the API reference opens offline", async () => {
 
 /** Zainab writes to the shop, without the browser; resolves to the delivery at the store's own webhook. */
 async function zainabSays(text: string): Promise<ReceivedRequest> {
-  const { chats } = (await (await fetch(`${house.url}/simulator/api/state`)).json()) as { chats: { botId: number }[] };
-  await fetch(`${house.url}/simulator/api/send`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ botId: chats[0]?.botId, text }) });
-  return waitFor(() => sink.received.find(({ body }) => body.toString().includes(text)), { what: "the answer at the webhook" });
+  const { chats } = (await (await fetch(`${house.url}/simulator/api/state`)).json()) as {
+    chats: { botId: number }[];
+  };
+  await fetch(`${house.url}/simulator/api/send`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ botId: chats[0]?.botId, text }),
+  });
+  return waitFor(() => sink.received.find(({ body }) => body.toString().includes(text)), {
+    what: "the answer at the webhook",
+  });
 }
 
 /** The README's first curl, as it stands there, with this house's port. */

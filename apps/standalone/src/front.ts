@@ -9,7 +9,11 @@ export interface Mount {
 }
 
 /** Passes a request to the service with the longest fitting prefix; `/` alone has a service of its own, and the rest is the gateway's. */
-export function front(parts: { mounts: readonly Mount[]; root: Service; gateway: Service }): RequestListener {
+export function front(parts: {
+  mounts: readonly Mount[];
+  root: Service;
+  gateway: Service;
+}): RequestListener {
   const mounts = parts.mounts.toSorted((left, right) => right.prefix.length - left.prefix.length);
   return (request, response) => {
     const path = (request.url ?? "/").split("?")[0] ?? "/";

@@ -25,8 +25,20 @@ beforeAll(async () => {
   house = await open();
   const admin = new AdminClient({ baseUrl: house.url, token: await house.adminToken() });
   await admin.request("POST", "/stores", { slug: "basra", plan: "professional", credits: 10_000 });
-  apiKey = String(((await admin.request("POST", "/stores/basra/keys", { name: "own", channels: ["tg"], rate: 100_000 })) as { api_key: unknown }).api_key);
-  await admin.request("POST", "/stores/basra/connections", { channel: "tg", name: "Shop", credentials: { token: bot.token } });
+  apiKey = String(
+    (
+      (await admin.request("POST", "/stores/basra/keys", {
+        name: "own",
+        channels: ["tg"],
+        rate: 100_000,
+      })) as { api_key: unknown }
+    ).api_key,
+  );
+  await admin.request("POST", "/stores/basra/connections", {
+    channel: "tg",
+    name: "Shop",
+    credentials: { token: bot.token },
+  });
 });
 
 afterEach(async () => {
@@ -36,7 +48,9 @@ afterEach(async () => {
 afterAll(async () => {
   await telegram?.close();
   // The last house was killed; its servers end by themselves a moment later.
-  await waitFor(async () => (await left()).length === 0, { what: "the end of the killed house's servers" });
+  await waitFor(async () => (await left()).length === 0, {
+    what: "the end of the killed house's servers",
+  });
   await removeFolder(folder);
 });
 
@@ -52,7 +66,10 @@ test("SIGTERM under load stops everything within 10 s; what was accepted arrives
   const texts = await accepted;
   house = await open();
   expect(house.openedAfterMs).toBeLessThan(10_000);
-  await waitFor(() => texts.every((text) => sentTexts("term").includes(text)), { what: "every accepted message", deadlineMs: 20_000 });
+  await waitFor(() => texts.every((text) => sentTexts("term").includes(text)), {
+    what: "every accepted message",
+    deadlineMs: 20_000,
+  });
   expect(sentTexts("term").toSorted()).toEqual(texts.toSorted());
 });
 
@@ -64,7 +81,10 @@ test("after kill -9 a start on the same folder, with another port, recovers by i
   const texts = await accepted;
   house = await open();
   expect(house.openedAfterMs).toBeLessThan(10_000);
-  await waitFor(() => texts.every((text) => sentTexts("kill").includes(text)), { what: "every accepted message", deadlineMs: 30_000 });
+  await waitFor(() => texts.every((text) => sentTexts("kill").includes(text)), {
+    what: "every accepted message",
+    deadlineMs: 30_000,
+  });
   const twice = sentTexts("kill").length - new Set(sentTexts("kill")).size;
   expect(twice).toBeLessThanOrEqual(await flagged());
 });
@@ -77,16 +97,26 @@ test("Ctrl-C, which reaches the whole process group, stops everything as cleanly
 });
 
 test("when the launcher of npm start is killed, the house it started stops by itself", async () => {
-  house = await startChild({ folder, launched: true, environment: { TELEGRAM_API_URL: telegram.url } });
+  house = await startChild({
+    folder,
+    launched: true,
+    environment: { TELEGRAM_API_URL: telegram.url },
+  });
   await house.stop("SIGKILL");
-  await waitFor(async () => (await left()).length === 0, { what: "the end of everything the launcher had started" });
+  await waitFor(async () => (await left()).length === 0, {
+    what: "the end of everything the launcher had started",
+  });
 });
 
 test("a port that is taken is one clear line, and nothing stays behind", async () => {
   house = await open();
   const other = await makeFolder();
-  await expect(startChild({ folder: other, port: house.port })).rejects.toThrow(/Port \d+ is taken by another program/);
-  expect((await listProcesses()).filter(({ commandLine }) => commandLine.includes(other))).toEqual([]);
+  await expect(startChild({ folder: other, port: house.port })).rejects.toThrow(
+    /Port \d+ is taken by another program/,
+  );
+  expect((await listProcesses()).filter(({ commandLine }) => commandLine.includes(other))).toEqual(
+    [],
+  );
   await removeFolder(other);
 });
 
@@ -114,20 +144,35 @@ async function loadUntilStopped(word: string): Promise<string[]> {
 function sentTexts(word: string): string[] {
   return telegram
     .messagesWith(layla.id, botId)
-    .flatMap(({ author, wire }) => (author === "bot" && wire.text?.startsWith(`${word} `) ? [wire.text] : []));
+    .flatMap(({ author, wire }) =>
+      author === "bot" && wire.text?.startsWith(`${word} `) ? [wire.text] : [],
+    );
 }
 
 async function left(): Promise<string[]> {
-  return (await listProcesses()).map(({ commandLine }) => commandLine).filter((line) => line.includes(folder));
+  return (await listProcesses())
+    .map(({ commandLine }) => commandLine)
+    .filter((line) => line.includes(folder));
 }
 
 async function flagged(): Promise<number> {
-  const response = await fetch(`${house.url}/basra/api/messaging/?action=events&limit=100`, { headers: { Authorization: `Bearer ${apiKey}` } });
-  let body = (await response.json()) as { events: { data: { message_id: string; possible_duplicate?: boolean } }[]; has_more: boolean; next_after: number };
+  const response = await fetch(`${house.url}/basra/api/messaging/?action=events&limit=100`, {
+    headers: { Authorization: `Bearer ${apiKey}` },
+  });
+  let body = (await response.json()) as {
+    events: { data: { message_id: string; possible_duplicate?: boolean } }[];
+    has_more: boolean;
+    next_after: number;
+  };
   const ids = new Set<string>();
   for (;;) {
     for (const { data } of body.events) if (data.possible_duplicate) ids.add(data.message_id);
     if (!body.has_more) return ids.size;
-    body = (await (await fetch(`${house.url}/basra/api/messaging/?action=events&limit=100&after=${body.next_after}`, { headers: { Authorization: `Bearer ${apiKey}` } })).json()) as typeof body;
+    body = (await (
+      await fetch(
+        `${house.url}/basra/api/messaging/?action=events&limit=100&after=${body.next_after}`,
+        { headers: { Authorization: `Bearer ${apiKey}` } },
+      )
+    ).json()) as typeof body;
   }
 }

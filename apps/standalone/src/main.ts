@@ -11,7 +11,9 @@ await runMain({
   start: async (config) => {
     const begun = performance.now();
     const house = await start(config, progress);
-    process.stdout.write(banner({ url: house.url, config, seconds: (performance.now() - begun) / 1000 }));
+    process.stdout.write(
+      banner({ url: house.url, config, seconds: (performance.now() - begun) / 1000 }),
+    );
     return house;
   },
 });

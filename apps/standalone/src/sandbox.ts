@@ -15,10 +15,18 @@ const keyName = "sandbox";
 const ratePerMinute = 600;
 const botName = { name: "متجر تجريبي · Demo shop", username: "thikaa_demo_bot" };
 
-const storedSandbox = z.object({ instanceId: z.string(), webhookSecret: z.string(), botTokens: z.object({ tg: z.string() }) });
+const storedSandbox = z.object({
+  instanceId: z.string(),
+  webhookSecret: z.string(),
+  botTokens: z.object({ tg: z.string() }),
+});
 type StoredSandbox = z.infer<typeof storedSandbox>;
 
-const madeKey = z.object({ instance_id: z.string(), api_key: z.string(), webhook_secret: z.string() });
+const madeKey = z.object({
+  instance_id: z.string(),
+  api_key: z.string(),
+  webhook_secret: z.string(),
+});
 const changedKey = z.object({ webhook_secret: z.string().optional() });
 
 export interface SandboxParts {
@@ -33,7 +41,8 @@ export interface SandboxParts {
 export async function openSandbox(parts: SandboxParts): Promise<void> {
   const path = join(parts.dataDir, "sandbox/sandbox.json");
   const text = await readText(path);
-  const stored = text === null ? await makeSandbox(parts, path) : storedSandbox.parse(JSON.parse(text));
+  const stored =
+    text === null ? await makeSandbox(parts, path) : storedSandbox.parse(JSON.parse(text));
   const sandbox = await pointWebhook(parts, stored, path);
   parts.simulator.registerWebhookSecret(sandboxStore, sandbox.webhookSecret);
   openChats(parts.simulator, sandbox);
@@ -43,9 +52,19 @@ export async function openSandbox(parts: SandboxParts): Promise<void> {
 async function makeSandbox(parts: SandboxParts, path: string): Promise<StoredSandbox> {
   await makeStore(parts.admin);
   const made = madeKey.parse(
-    await parts.admin.request("POST", `stores/${sandboxStore}/keys`, { name: keyName, channels: [...channelCodes], rate: ratePerMinute, webhook: webhookUrl(parts), events: [...eventTypes] }),
+    await parts.admin.request("POST", `stores/${sandboxStore}/keys`, {
+      name: keyName,
+      channels: [...channelCodes],
+      rate: ratePerMinute,
+      webhook: webhookUrl(parts),
+      events: [...eventTypes],
+    }),
   );
-  const sandbox = { instanceId: made.instance_id, webhookSecret: made.webhook_secret, botTokens: { tg: newBotToken() } };
+  const sandbox = {
+    instanceId: made.instance_id,
+    webhookSecret: made.webhook_secret,
+    botTokens: { tg: newBotToken() },
+  };
   await writeSecretText(join(parts.dataDir, "sandbox/key"), `${made.api_key}\n`);
   await writeSandbox(path, sandbox);
   return sandbox;
@@ -54,15 +73,30 @@ async function makeSandbox(parts: SandboxParts, path: string): Promise<StoredSan
 /** A start that was killed half way may have left the store. */
 async function makeStore(admin: AdminClient): Promise<void> {
   try {
-    await admin.request("POST", "stores", { slug: sandboxStore, name: "Demo", environment: "sandbox", plan: "professional", credits });
+    await admin.request("POST", "stores", {
+      slug: sandboxStore,
+      name: "Demo",
+      environment: "sandbox",
+      plan: "professional",
+      credits,
+    });
   } catch (error) {
     if (!(error instanceof ThikaaError && error.code === "conflict")) throw error;
   }
 }
 
 /** The port may be another one today. A webhook that had been disabled begins anew, with a new secret. */
-async function pointWebhook(parts: SandboxParts, sandbox: StoredSandbox, path: string): Promise<StoredSandbox> {
-  const changed = changedKey.parse(await parts.admin.request("PATCH", `keys/${sandbox.instanceId}`, { webhook: webhookUrl(parts), events: [...eventTypes] }));
+async function pointWebhook(
+  parts: SandboxParts,
+  sandbox: StoredSandbox,
+  path: string,
+): Promise<StoredSandbox> {
+  const changed = changedKey.parse(
+    await parts.admin.request("PATCH", `keys/${sandbox.instanceId}`, {
+      webhook: webhookUrl(parts),
+      events: [...eventTypes],
+    }),
+  );
   if (changed.webhook_secret === undefined) return sandbox;
   const renewed = { ...sandbox, webhookSecret: changed.webhook_secret };
   await writeSandbox(path, renewed);
@@ -84,9 +118,16 @@ function openChats(simulator: SimulatorService, sandbox: StoredSandbox): void {
 }
 
 async function connectStandIns(parts: SandboxParts, sandbox: StoredSandbox): Promise<void> {
-  const { connections } = z.object({ connections: z.array(z.object({ channel: z.string() })) }).parse(await parts.admin.request("GET", `stores/${sandboxStore}/connections`));
+  const { connections } = z
+    .object({ connections: z.array(z.object({ channel: z.string() })) })
+    .parse(await parts.admin.request("GET", `stores/${sandboxStore}/connections`));
   if (connections.some(({ channel }) => channel === "tg")) return;
-  await parts.admin.request("POST", `stores/${sandboxStore}/connections`, { channel: "tg", name: botName.name, credentials: { token: sandbox.botTokens.tg }, sandbox: true });
+  await parts.admin.request("POST", `stores/${sandboxStore}/connections`, {
+    channel: "tg",
+    name: botName.name,
+    credentials: { token: sandbox.botTokens.tg },
+    sandbox: true,
+  });
 }
 
 /** A token in Telegram's shape for a bot that exists only in the stand-in. */

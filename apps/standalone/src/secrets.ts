@@ -16,10 +16,17 @@ const secretsFile = z.object({ masterKey: z.string().min(1), adminToken: z.strin
 export async function loadSecrets(config: StandaloneConfig): Promise<Secrets> {
   const path = join(config.dataDir, "secrets.json");
   const stored = await readStored(path);
-  const made = stored ?? { masterKey: `k1:${randomBytes(32).toString("base64")}`, adminToken: randomBytes(32).toString("base64url") };
-  const secrets = { masterKey: config.masterKey ?? made.masterKey, adminToken: config.adminToken ?? made.adminToken };
+  const made = stored ?? {
+    masterKey: `k1:${randomBytes(32).toString("base64")}`,
+    adminToken: randomBytes(32).toString("base64url"),
+  };
+  const secrets = {
+    masterKey: config.masterKey ?? made.masterKey,
+    adminToken: config.adminToken ?? made.adminToken,
+  };
   const allGiven = config.masterKey !== null && config.adminToken !== null;
-  if (stored === null && !allGiven) await writeSecretText(path, `${JSON.stringify(made, null, 2)}\n`);
+  if (stored === null && !allGiven)
+    await writeSecretText(path, `${JSON.stringify(made, null, 2)}\n`);
   return secrets;
 }
 
@@ -29,6 +36,9 @@ async function readStored(path: string): Promise<Secrets | null> {
   try {
     return secretsFile.parse(JSON.parse(text));
   } catch (error) {
-    throw new Error(`${path} can't be read as the house's secrets. Restore it: without its master key nothing sealed in the database opens.`, { cause: error });
+    throw new Error(
+      `${path} can't be read as the house's secrets. Restore it: without its master key nothing sealed in the database opens.`,
+      { cause: error },
+    );
   }
 }

@@ -15,8 +15,19 @@ export interface Servers {
 const maxConnections = 100;
 
 /** Starts what is not given by URL. One line of progress for each download and start. */
-export async function startServers(config: StandaloneConfig, progress: (line: string) => void): Promise<Servers> {
-  const postgres = config.databaseUrl === null ? await startPostgres({ dataDir: join(config.dataDir, "postgres"), durable: true, maxConnections, onProgress: progress }) : null;
+export async function startServers(
+  config: StandaloneConfig,
+  progress: (line: string) => void,
+): Promise<Servers> {
+  const postgres =
+    config.databaseUrl === null
+      ? await startPostgres({
+          dataDir: join(config.dataDir, "postgres"),
+          durable: true,
+          maxConnections,
+          onProgress: progress,
+        })
+      : null;
   try {
     const nats = config.natsUrl === null ? await startOwnNats(config, progress) : null;
     return {
@@ -36,6 +47,9 @@ export async function startServers(config: StandaloneConfig, progress: (line: st
 
 async function startOwnNats(config: StandaloneConfig, progress: (line: string) => void) {
   // Beside the checkout and not in the data folder: a program outlives the data.
-  const binary = await findNatsServer({ cacheDir: join(import.meta.dirname, "../../../.cache/nats"), onProgress: progress });
+  const binary = await findNatsServer({
+    cacheDir: join(import.meta.dirname, "../../../.cache/nats"),
+    onProgress: progress,
+  });
   return startNats({ binary, dataDir: join(config.dataDir, "nats"), onProgress: progress });
 }

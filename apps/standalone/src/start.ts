@@ -34,7 +34,10 @@ interface Surroundings {
 }
 
 /** Starts everything. Whatever fails, what had been started is stopped again. `progress` gets one line a step. */
-export async function start(config: StandaloneConfig, progress: (line: string) => void = () => {}): Promise<Standalone> {
+export async function start(
+  config: StandaloneConfig,
+  progress: (line: string) => void = () => {},
+): Promise<Standalone> {
   const stops: Stops = [];
   try {
     return await startAll(config, progress, stops);
@@ -44,32 +47,67 @@ export async function start(config: StandaloneConfig, progress: (line: string) =
   }
 }
 
-async function startAll(config: StandaloneConfig, progress: (line: string) => void, stops: Stops): Promise<Standalone> {
+async function startAll(
+  config: StandaloneConfig,
+  progress: (line: string) => void,
+  stops: Stops,
+): Promise<Standalone> {
   // The port first: one that is taken is told at once, and whoever asks meanwhile is told to wait.
   let listener: RequestListener = answerStarting;
   const apps: Service[] = [];
   const ready = () => listener !== answerStarting && apps.every((app) => app.ready());
-  const server = await serveHttp({ host: config.host, port: config.port }, withHealth({ ready, metrics: new Metrics("standalone"), next: (request, response) => listener(request, response) }));
+  const server = await serveHttp(
+    { host: config.host, port: config.port },
+    withHealth({
+      ready,
+      metrics: new Metrics("standalone"),
+      next: (request, response) => listener(request, response),
+    }),
+  );
   stops.push(() => server.close(2_000));
   const secrets = await loadSecrets(config);
   const servers = await startServers(config, progress);
   stops.push(() => servers.stop());
   await migrate(servers.databaseUrl, (name) => progress(`Database schema: ${name}`));
   if (servers.ownDatabase) await forgetWorkers(servers.databaseUrl);
-  const simulator = config.sandbox ? await startSimulator({ environment: config.environment, telegram: { host: "127.0.0.1", port: 0 } }) : null;
+  const simulator = config.sandbox
+    ? await startSimulator({
+        environment: config.environment,
+        telegram: { host: "127.0.0.1", port: 0 },
+      })
+    : null;
   if (simulator !== null) stops.push(() => simulator.stop());
   progress("Starting the apps …");
   listener = await startApps({ config, secrets, servers, simulator }, apps, stops);
-  if (simulator !== null) await openSandbox({ dataDir: config.dataDir, admin: new AdminClient({ baseUrl: server.url, token: secrets.adminToken }), simulator, url: server.url });
+  if (simulator !== null)
+    await openSandbox({
+      dataDir: config.dataDir,
+      admin: new AdminClient({ baseUrl: server.url, token: secrets.adminToken }),
+      simulator,
+      url: server.url,
+    });
   stops.push(() => server.close(2_000));
   return toService(ready, server, stops);
 }
 
 /** Starts every app into `started`, and resolves to what answers for all of them. */
-async function startApps(surroundings: Surroundings, started: Service[], stops: Stops): Promise<RequestListener> {
+async function startApps(
+  surroundings: Surroundings,
+  started: Service[],
+  stops: Stops,
+): Promise<RequestListener> {
   const { config, secrets, servers, simulator } = surroundings;
   const { environment, namespace, logLevel, publicUrl, allowPrivateNetwork } = config;
-  const common = { environment, namespace, publicUrl, http: null, logLevel, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, masterKey: secrets.masterKey };
+  const common = {
+    environment,
+    namespace,
+    publicUrl,
+    http: null,
+    logLevel,
+    databaseUrl: servers.databaseUrl,
+    natsUrl: servers.natsUrl,
+    masterKey: secrets.masterKey,
+  };
   const log = (name: string) => createLog({ name, level: logLevel });
   const begin = async <App extends Service>(starting: Promise<App>): Promise<App> => {
     const app = await starting;
@@ -84,10 +122,21 @@ async function startApps(surroundings: Surroundings, started: Service[], stops: 
       ...common,
       log: log("channel-telegram"),
       webhookBase: publicUrl?.startsWith("https://") ? publicUrl : null,
-      baseUrls: { live: config.telegramUrl ?? "https://api.telegram.org", sandbox: simulator?.telegram.url ?? null },
+      baseUrls: {
+        live: config.telegramUrl ?? "https://api.telegram.org",
+        sandbox: simulator?.telegram.url ?? null,
+      },
     }),
   );
-  const root = await begin(startConsole({ ...common, allowPrivateNetwork, adminToken: secrets.adminToken, sandbox: config.sandbox, log: log("console") }));
+  const root = await begin(
+    startConsole({
+      ...common,
+      allowPrivateNetwork,
+      adminToken: secrets.adminToken,
+      sandbox: config.sandbox,
+      log: log("console"),
+    }),
+  );
   const gateway = await begin(startGateway({ ...common, log: log("gateway") }));
   const mounts = [
     { prefix: "/hooks/tg", service: telegram },
@@ -100,7 +149,11 @@ async function startApps(surroundings: Surroundings, started: Service[], stops: 
 
 /** Every worker in a database of our own is from an earlier run: its leases are not waited for. */
 async function forgetWorkers(databaseUrl: string): Promise<void> {
-  const database = new Database({ url: databaseUrl, applicationName: "thikaa-standalone", maxConnections: 1 });
+  const database = new Database({
+    url: databaseUrl,
+    applicationName: "thikaa-standalone",
+    maxConnections: 1,
+  });
   try {
     await database.query({ text: "DELETE FROM workers" });
   } finally {
@@ -110,17 +163,27 @@ async function forgetWorkers(databaseUrl: string): Promise<void> {
 
 function answerStarting(_request: IncomingMessage, response: ServerResponse): void {
   response.setHeader("Retry-After", "2");
-  answerJson(response, 503, { ok: false, error: "unavailable", message: "The house is still starting; try again in a moment." });
+  answerJson(response, 503, {
+    ok: false,
+    error: "unavailable",
+    message: "The house is still starting; try again in a moment.",
+  });
 }
 
 function toService(ready: () => boolean, server: HttpServer, stops: Stops): Standalone {
   let stopped: Promise<void> | undefined;
-  return { name: "standalone", url: server.url, ready, stop: () => (stopped ??= stopInOrder(stops)) };
+  return {
+    name: "standalone",
+    url: server.url,
+    ready,
+    stop: () => (stopped ??= stopInOrder(stops)),
+  };
 }
 
 /** Last started, first stopped; each is tried, and the first failure is told at the end. */
 async function stopInOrder(stops: Stops): Promise<void> {
   const failures: unknown[] = [];
-  for (const stop of stops.toReversed()) await stop().catch((error: unknown) => failures.push(error));
+  for (const stop of stops.toReversed())
+    await stop().catch((error: unknown) => failures.push(error));
   if (failures.length > 0) throw failures[0];
 }

@@ -33,7 +33,8 @@ interface ConnectionRow {
 
 const noWorker = JSON.stringify({
   code: "no_worker",
-  message: "No process of this channel is running just now. It goes on by itself as soon as one does.",
+  message:
+    "No process of this channel is running just now. It goes on by itself as soon as one does.",
 } satisfies ConnectionReason);
 
 const unowned = `NOT EXISTS (SELECT 1 FROM assignments a JOIN workers w ON w.id = a.worker WHERE a.kind = 'connection' AND a.key = c.id::text AND w.expires_at > now())`;
@@ -46,7 +47,10 @@ export const shownState = `CASE WHEN c.state IN ('connected', 'limited', 'recove
   CASE WHEN c.state IN ('connecting', 'connected', 'limited', 'recovering') AND ${unowned} THEN '${noWorker}'::jsonb ELSE c.reason END AS reason`;
 
 /** A store's connections with their states as they are now, defaults first. */
-export async function listConnectionViews(database: Queryable, storeId: string): Promise<ConnectionView[]> {
+export async function listConnectionViews(
+  database: Queryable,
+  storeId: string,
+): Promise<ConnectionView[]> {
   const { rows } = await database.query<ConnectionRow & { [column: string]: unknown }>({
     name: "connections-views",
     text: `SELECT c.id, c.channel, c.name, c.address, c.is_default, ${shownState}, c.since, c.price_micro, c.last_inbound_at, c.last_sent_at
@@ -57,7 +61,11 @@ export async function listConnectionViews(database: Queryable, storeId: string):
 }
 
 /** How many messages wait on each connection. Counts up to `most` a connection, since an exact million helps nobody. */
-export async function countQueued(database: Queryable, connectionIds: readonly string[], most = 10_000): Promise<ReadonlyMap<string, number>> {
+export async function countQueued(
+  database: Queryable,
+  connectionIds: readonly string[],
+  most = 10_000,
+): Promise<ReadonlyMap<string, number>> {
   const { rows } = await database.query<{ id: string; queued: number }>({
     text: `SELECT given.id, (SELECT count(*)::int FROM (SELECT 1 FROM send_queue q WHERE q.connection_id = given.id LIMIT $2) waiting) AS queued FROM unnest($1::uuid[]) AS given (id)`,
     values: [connectionIds, most],
@@ -66,16 +74,25 @@ export async function countQueued(database: Queryable, connectionIds: readonly s
 }
 
 /** What the channels' apps said of themselves; a channel whose app never started is missing. */
-export async function readCapabilities(database: Queryable): Promise<ReadonlyMap<ChannelCode, Capabilities>> {
-  const { rows } = await database.query<{ channel: ChannelCode; description: unknown }>({ text: "SELECT channel, description FROM channel_descriptions" });
-  return new Map(rows.flatMap((row) => {
-    const parsed = channelDescription.safeParse(row.description);
-    return parsed.success ? [[row.channel, parsed.data.capabilities] as const] : [];
-  }));
+export async function readCapabilities(
+  database: Queryable,
+): Promise<ReadonlyMap<ChannelCode, Capabilities>> {
+  const { rows } = await database.query<{ channel: ChannelCode; description: unknown }>({
+    text: "SELECT channel, description FROM channel_descriptions",
+  });
+  return new Map(
+    rows.flatMap((row) => {
+      const parsed = channelDescription.safeParse(row.description);
+      return parsed.success ? [[row.channel, parsed.data.capabilities] as const] : [];
+    }),
+  );
 }
 
 /** When a person last wrote on a connection; `undefined` when we never heard of them. */
-export async function findLastInbound(database: Queryable, where: { storeId: string; connectionId: string; address: string }): Promise<Date | null | undefined> {
+export async function findLastInbound(
+  database: Queryable,
+  where: { storeId: string; connectionId: string; address: string },
+): Promise<Date | null | undefined> {
   const { rows } = await database.query<{ last_inbound_at: Date | null }>({
     name: "conversations-last-inbound",
     text: "SELECT max(last_inbound_at) AS last_inbound_at FROM conversations WHERE store_id = $1 AND connection_id = $2 AND address = $3 HAVING count(*) > 0",

@@ -5,7 +5,9 @@ import type { Tables } from "./tables.ts";
 
 /** Anything that runs one statement: the pool, or a client inside a transaction. */
 export interface Queryable {
-  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(statement: Statement): Promise<pg.QueryResult<Row>>;
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    statement: Statement,
+  ): Promise<pg.QueryResult<Row>>;
 }
 
 /** A statement; with a `name` it is prepared once per connection, for hot paths. */
@@ -28,11 +30,33 @@ export interface TransactionOptions {
 }
 
 /** PostgreSQL's codes for "not now": the server is away, starting, stopping, full, or waited too long for a lock. */
-const unavailableCodes = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EPIPE", "ETIMEDOUT", "57P01", "57P02", "57P03", "53300", "53100", "53200", "55P03", "57014", "08000", "08003", "08006", "25006", "58030"]);
+const unavailableCodes = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+  "57P01",
+  "57P02",
+  "57P03",
+  "53300",
+  "53100",
+  "53200",
+  "55P03",
+  "57014",
+  "08000",
+  "08003",
+  "08006",
+  "25006",
+  "58030",
+]);
 
 // int8 holds sums of millionths and sequences: both stay far below 2^53, so a number is exact.
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: "text" | "binary") => (oid === 20 && format !== "binary" ? Number : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)),
+  getTypeParser: (oid: number, format?: "text" | "binary") =>
+    oid === 20 && format !== "binary"
+      ? Number
+      : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
 };
 
 export class Database implements Queryable {
@@ -49,27 +73,40 @@ export class Database implements Queryable {
       idleTimeoutMillis: 60_000,
       keepAlive: true,
       types,
-      options: "-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000",
+      options:
+        "-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000",
     });
     // An idle client whose server went away reports here; the pool drops it, and the next query says what is wrong.
     this.#pool.on("error", () => {});
     this.kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: this.#pool }) });
   }
 
-  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(statement: Statement): Promise<pg.QueryResult<Row>> {
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    statement: Statement,
+  ): Promise<pg.QueryResult<Row>> {
     return this.#pool.query<Row>(toPg(statement));
   }
 
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. A failed COMMIT throws too: its outcome is unknown. */
-  async transaction<Result>(work: (transaction: Queryable) => Promise<Result>, options: TransactionOptions = {}): Promise<Result> {
+  async transaction<Result>(
+    work: (transaction: Queryable) => Promise<Result>,
+    options: TransactionOptions = {},
+  ): Promise<Result> {
     const client = await this.#pool.connect();
     let broken: Error | undefined;
     // A connection lost between statements reports by event alone; unheard it would end the process.
     const onError = (error: Error) => (broken = error);
     client.on("error", onError);
     try {
-      await client.query(options.lockTimeoutMs === undefined ? "BEGIN" : `BEGIN; SET LOCAL lock_timeout = ${Math.trunc(options.lockTimeoutMs)}`);
-      const result = await work({ query: <Row extends pg.QueryResultRow>(statement: Statement) => client.query<Row>(toPg(statement)) });
+      await client.query(
+        options.lockTimeoutMs === undefined
+          ? "BEGIN"
+          : `BEGIN; SET LOCAL lock_timeout = ${Math.trunc(options.lockTimeoutMs)}`,
+      );
+      const result = await work({
+        query: <Row extends pg.QueryResultRow>(statement: Statement) =>
+          client.query<Row>(toPg(statement)),
+      });
       await client.query("COMMIT");
       return result;
     } catch (error) {
@@ -92,7 +129,9 @@ export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? String(error.code) : "";
   if (unavailableCodes.has(code) || code.startsWith("08")) return true;
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|server closed the connection/i.test(error.message);
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|server closed the connection/i.test(
+    error.message,
+  );
 }
 
 /** Whether an error is a unique index refusing a row; `constraint` narrows it to one index. */
@@ -103,5 +142,7 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
 
 function toPg(statement: Statement): pg.QueryConfig {
   const values = statement.values === undefined ? [] : [...statement.values];
-  return statement.name === undefined ? { text: statement.text, values } : { text: statement.text, values, name: statement.name };
+  return statement.name === undefined
+    ? { text: statement.text, values }
+    : { text: statement.text, values, name: statement.name };
 }

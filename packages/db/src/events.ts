@@ -29,7 +29,10 @@ export function storeShard(storeId: string): number {
 }
 
 /** Writes events without numbers, in the transaction of their cause. Ring `unnumbered` for `storeShard` after the commit. */
-export async function insertEvents(transaction: Queryable, events: readonly NewEvent[]): Promise<void> {
+export async function insertEvents(
+  transaction: Queryable,
+  events: readonly NewEvent[],
+): Promise<void> {
   if (events.length === 0) return;
   await transaction.query({
     name: "events-insert",
@@ -58,14 +61,27 @@ export interface NumberedEvents {
  * Numbers the committed events of a shard, in the order they were written: one statement moves them, so that a number
  * and its event appear together, each store's numbers have no gap and no repeat. Called by the shard's owner alone.
  */
-export async function numberEvents(database: Database, shard: number, limit: number): Promise<NumberedEvents[]> {
+export async function numberEvents(
+  database: Database,
+  shard: number,
+  limit: number,
+): Promise<NumberedEvents[]> {
   const { rows } = await database.query<EventRow>({ ...numberStatement, values: [shard, limit] });
-  const byStore = Map.groupBy(rows.toSorted((left, right) => left.sequence - right.sequence), (row) => row.store_id);
-  return [...byStore].map(([storeId, storeRows]) => ({ storeId, events: storeRows.map(toStoreEvent) }));
+  const byStore = Map.groupBy(
+    rows.toSorted((left, right) => left.sequence - right.sequence),
+    (row) => row.store_id,
+  );
+  return [...byStore].map(([storeId, storeRows]) => ({
+    storeId,
+    events: storeRows.map(toStoreEvent),
+  }));
 }
 
 /** A store's events after a number, oldest first. */
-export async function listEvents(database: Queryable, page: { storeId: string; after: number; limit: number }): Promise<StoreEvent[]> {
+export async function listEvents(
+  database: Queryable,
+  page: { storeId: string; after: number; limit: number },
+): Promise<StoreEvent[]> {
   const { rows } = await database.query<EventRow>({
     name: "events-list",
     text: "SELECT store_id, id, sequence, type, data, created_at FROM events WHERE store_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
@@ -75,7 +91,14 @@ export async function listEvents(database: Queryable, page: { storeId: string; a
 }
 
 function toStoreEvent(row: EventRow): StoreEvent {
-  const event = { event: row.type, event_id: toWireId("event", row.id), sequence: row.sequence, created_at: row.created_at.toISOString(), version: 1, data: row.data };
+  const event = {
+    event: row.type,
+    event_id: toWireId("event", row.id),
+    sequence: row.sequence,
+    created_at: row.created_at.toISOString(),
+    version: 1,
+    data: row.data,
+  };
   return event as StoreEvent;
 }
 

@@ -1,5 +1,11 @@
 // Messages as the Messaging API shows them to the instance that sent them.
-import type { AttemptFact, ChannelCode, MessageReason, MessageStatus, PartStatus } from "@thikaa/schema";
+import type {
+  AttemptFact,
+  ChannelCode,
+  MessageReason,
+  MessageStatus,
+  PartStatus,
+} from "@thikaa/schema";
 import type { Queryable } from "./database.ts";
 
 export interface MessageView {
@@ -18,7 +24,11 @@ export interface MessageView {
   readonly updatedAt: Date;
   readonly sendAt: Date | null;
   readonly deadlineAt: Date;
-  readonly parts: readonly { readonly n: number; readonly provider_message_id: string | null; readonly status: PartStatus }[];
+  readonly parts: readonly {
+    readonly n: number;
+    readonly provider_message_id: string | null;
+    readonly status: PartStatus;
+  }[];
   readonly attempts: readonly AttemptFact[];
   /** When the next try is due; `null` when none waits. */
   readonly dueAt: Date | null;
@@ -44,7 +54,10 @@ interface MessageRow {
 }
 
 /** Finds an outbound message of an instance with its parts and attempts; `null` when it is not that instance's. */
-export async function findMessageView(database: Queryable, where: { storeId: string; instanceId: string; messageId: string }): Promise<MessageView | null> {
+export async function findMessageView(
+  database: Queryable,
+  where: { storeId: string; instanceId: string; messageId: string },
+): Promise<MessageView | null> {
   const { rows } = await database.query<MessageRow & { [column: string]: unknown }>({
     name: "messages-view",
     text: `SELECT m.id, m.channel, m.connection_id, m.address, m.status, m.final, m.reason, m.client_reference, m.price_micro, m.refunded, m.possible_duplicate,
@@ -84,7 +97,11 @@ export async function findMessageView(database: Queryable, where: { storeId: str
     sendAt: row.send_at,
     deadlineAt: row.deadline_at,
     dueAt: row.due_at,
-    parts: parts.rows.map(({ n, provider_message_id, status }) => ({ n, provider_message_id, status })),
+    parts: parts.rows.map(({ n, provider_message_id, status }) => ({
+      n,
+      provider_message_id,
+      status,
+    })),
     attempts: attempts.rows,
   };
 }

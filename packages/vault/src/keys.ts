@@ -10,13 +10,17 @@ const shape = new RegExp(`^${prefix}[0-9A-Za-z]{${randomLength + checksumLength}
 
 /** A new API key: `tk_live_`, 30 random base-62 characters and 6 of checksum. Shown once, never stored. */
 export function newApiKey(): string {
-  const body = prefix + Array.from({ length: randomLength }, () => base62.charAt(randomInt(base62.length))).join("");
+  const body =
+    prefix +
+    Array.from({ length: randomLength }, () => base62.charAt(randomInt(base62.length))).join("");
   return body + checksum(body);
 }
 
 /** Whether a text has the shape of our API keys and its checksum fits; refuses most wrong keys before any look-up. */
 export function looksLikeApiKey(text: string): boolean {
-  return shape.test(text) && checksum(text.slice(0, -checksumLength)) === text.slice(-checksumLength);
+  return (
+    shape.test(text) && checksum(text.slice(0, -checksumLength)) === text.slice(-checksumLength)
+  );
 }
 
 /** What may be shown of a key later: its prefix with four characters, and its last four. */

@@ -1,5 +1,12 @@
 // The vault: seals secrets at rest with AES-256-GCM under keys derived from the master key.
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  randomBytes,
+} from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
 interface MasterKey {
@@ -33,8 +40,14 @@ export class Vault {
   /** Seals a text. `place` (table, column and row) is bound to it: it opens nowhere else. */
   seal(text: string, place: string): string {
     const nonce = randomBytes(nonceBytes);
-    const cipher = createCipheriv("aes-256-gcm", this.#current.sealing, nonce).setAAD(Buffer.from(place));
-    const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
+    const cipher = createCipheriv("aes-256-gcm", this.#current.sealing, nonce).setAAD(
+      Buffer.from(place),
+    );
+    const sealed = Buffer.concat([
+      cipher.update(text, "utf8"),
+      cipher.final(),
+      cipher.getAuthTag(),
+    ]);
     return `v1.${this.#current.id}.${nonce.toString("base64url")}.${sealed.toString("base64url")}`;
   }
 
@@ -42,12 +55,21 @@ export class Vault {
   open(sealed: string, place: string): string {
     const [version, id, nonce, body] = sealed.split(".");
     const key = id === undefined ? undefined : this.#keys.get(id);
-    if (version !== "v1" || nonce === undefined || body === undefined) throw new Error("This is not a sealed secret.");
-    if (key === undefined) throw new Error(`The master key '${id}' that sealed this secret is not in THIKAA_MASTER_KEY.`);
+    if (version !== "v1" || nonce === undefined || body === undefined)
+      throw new Error("This is not a sealed secret.");
+    if (key === undefined)
+      throw new Error(
+        `The master key '${id}' that sealed this secret is not in THIKAA_MASTER_KEY.`,
+      );
     const bytes = Buffer.from(body, "base64url");
-    const decipher = createDecipheriv("aes-256-gcm", key.sealing, Buffer.from(nonce, "base64url"), { authTagLength: tagBytes });
+    const decipher = createDecipheriv("aes-256-gcm", key.sealing, Buffer.from(nonce, "base64url"), {
+      authTagLength: tagBytes,
+    });
     decipher.setAAD(Buffer.from(place)).setAuthTag(bytes.subarray(bytes.length - tagBytes));
-    return Buffer.concat([decipher.update(bytes.subarray(0, bytes.length - tagBytes)), decipher.final()]).toString("utf8");
+    return Buffer.concat([
+      decipher.update(bytes.subarray(0, bytes.length - tagBytes)),
+      decipher.final(),
+    ]).toString("utf8");
   }
 
   /** The only form of an API key that is kept: HMAC-SHA256 with the pepper. */
@@ -56,7 +78,8 @@ export class Vault {
   }
 }
 
-const howToWriteMasterKey = "THIKAA_MASTER_KEY must be 'id:base64' with 32 bytes in base64, like the output of: echo \"k1:$(openssl rand -base64 32)\"";
+const howToWriteMasterKey =
+  "THIKAA_MASTER_KEY must be 'id:base64' with 32 bytes in base64, like the output of: echo \"k1:$(openssl rand -base64 32)\"";
 
 /** A new master key in the form that `Vault` takes. */
 export function newMasterKey(id = "k1"): string {
@@ -67,7 +90,11 @@ function parseMasterKey(text: string): MasterKey {
   const [, id, encoded] = /^([a-z0-9]{1,16}):([A-Za-z0-9+/_=-]{40,})$/.exec(text.trim()) ?? [];
   const bytes = Buffer.from(encoded ?? "", "base64");
   if (id === undefined || bytes.length !== 32) throw new Error(howToWriteMasterKey);
-  return { id, sealing: derive(bytes, "thikaa sealing v1"), pepper: derive(bytes, "thikaa api key pepper v1") };
+  return {
+    id,
+    sealing: derive(bytes, "thikaa sealing v1"),
+    pepper: derive(bytes, "thikaa api key pepper v1"),
+  };
 }
 
 function derive(master: Buffer, purpose: string): KeyObject {

@@ -36,19 +36,34 @@ export interface FinishedItems {
 }
 
 /** Finishes due items of the held shards, at most `limit`, in one transaction. What can't be finished is kept whole in `inbound_unrouted`. */
-export async function finishItems(database: Database, held: HeldShards, limit: number): Promise<FinishedItems> {
+export async function finishItems(
+  database: Database,
+  held: HeldShards,
+  limit: number,
+): Promise<FinishedItems> {
   return database.transaction(async (transaction) => {
     const shards = await lockShards(transaction, held);
     if (shards.length === 0) return { finished: 0, kept: 0, stores: [] };
-    const { rows } = await transaction.query<ItemRow & { [column: string]: unknown }>({ ...dueItems, values: [shards, limit] });
+    const { rows } = await transaction.query<ItemRow & { [column: string]: unknown }>({
+      ...dueItems,
+      values: [shards, limit],
+    });
     const messages = rows.flatMap(toMessageItem);
     const stored = await storeMessages(transaction, messages);
     await insertEvents(transaction, stored.map(receivedEvent));
     const taken = new Set(messages.map(({ id }) => id));
     const kept = rows.filter(({ id }) => !taken.has(id)).map(({ id }) => id);
     await keepWhole(transaction, kept);
-    await transaction.query({ name: "inbound-done", text: "DELETE FROM inbound_items WHERE id = ANY($1)", values: [rows.map(({ id }) => id)] });
-    return { finished: stored.length, kept: kept.length, stores: [...new Set(stored.map(({ storeId }) => storeId))] };
+    await transaction.query({
+      name: "inbound-done",
+      text: "DELETE FROM inbound_items WHERE id = ANY($1)",
+      values: [rows.map(({ id }) => id)],
+    });
+    return {
+      finished: stored.length,
+      kept: kept.length,
+      stores: [...new Set(stored.map(({ storeId }) => storeId))],
+    };
   });
 }
 
@@ -56,10 +71,17 @@ export async function finishItems(database: Database, held: HeldShards, limit: n
 export async function setFirstAside(database: Database, held: HeldShards): Promise<void> {
   await database.transaction(async (transaction) => {
     const shards = await lockShards(transaction, held);
-    const { rows } = await transaction.query<ItemRow & { [column: string]: unknown }>({ ...dueItems, values: [shards, 1] });
+    const { rows } = await transaction.query<ItemRow & { [column: string]: unknown }>({
+      ...dueItems,
+      values: [shards, 1],
+    });
     const ids = rows.map(({ id }) => id);
     await keepWhole(transaction, ids, "not_finished");
-    await transaction.query({ name: "inbound-done", text: "DELETE FROM inbound_items WHERE id = ANY($1)", values: [ids] });
+    await transaction.query({
+      name: "inbound-done",
+      text: "DELETE FROM inbound_items WHERE id = ANY($1)",
+      values: [ids],
+    });
   });
 }
 
@@ -69,7 +91,11 @@ async function lockShards(transaction: Queryable, held: HeldShards): Promise<num
     name: "inbound-lock-shards",
     text: `SELECT a.key::int AS shard FROM assignments a JOIN unnest($2::text[], $3::bigint[]) AS given (key, epoch) USING (key, epoch)
            WHERE a.kind = 'inbound-shard' AND a.worker = $1 FOR SHARE OF a`,
-    values: [held.worker, held.shards.map(({ shard }) => String(shard)), held.shards.map(({ epoch }) => epoch)],
+    values: [
+      held.worker,
+      held.shards.map(({ shard }) => String(shard)),
+      held.shards.map(({ epoch }) => epoch),
+    ],
   });
   return rows.map(({ shard }) => shard);
 }
@@ -77,10 +103,15 @@ async function lockShards(transaction: Queryable, held: HeldShards): Promise<num
 /** An item that is a readable message; notices and what can't be read are kept as they are. */
 function toMessageItem(row: ItemRow): MessageItem[] {
   const parsed = converted.safeParse(row.converted);
-  return parsed.success && parsed.data.kind === "message" ? [{ ...row, message: parsed.data, messageId: newId() }] : [];
+  return parsed.success && parsed.data.kind === "message"
+    ? [{ ...row, message: parsed.data, messageId: newId() }]
+    : [];
 }
 
-async function storeMessages(transaction: Queryable, items: readonly MessageItem[]): Promise<StoredInbound[]> {
+async function storeMessages(
+  transaction: Queryable,
+  items: readonly MessageItem[],
+): Promise<StoredInbound[]> {
   if (items.length === 0) return [];
   const contacts = await upsertContacts(transaction, items);
   const conversations = await upsertConversations(transaction, items, contacts);
@@ -99,7 +130,10 @@ async function storeMessages(transaction: Queryable, items: readonly MessageItem
 }
 
 /** One row a person; what they are called now replaces what they were called, and nothing replaces a name by nothing. */
-async function upsertContacts(transaction: Queryable, items: readonly MessageItem[]): Promise<Map<string, string>> {
+async function upsertContacts(
+  transaction: Queryable,
+  items: readonly MessageItem[],
+): Promise<Map<string, string>> {
   const last = [...new Map(items.map((item) => [contactKey(item), item])).values()];
   const { rows } = await transaction.query<{ id: string; connection_id: string; address: string }>({
     name: "contacts-upsert",
@@ -124,7 +158,11 @@ async function upsertContacts(transaction: Queryable, items: readonly MessageIte
   return new Map(rows.map((row) => [`${row.connection_id} ${row.address}`, row.id]));
 }
 
-async function upsertConversations(transaction: Queryable, items: readonly MessageItem[], contacts: ReadonlyMap<string, string>): Promise<Map<string, string>> {
+async function upsertConversations(
+  transaction: Queryable,
+  items: readonly MessageItem[],
+  contacts: ReadonlyMap<string, string>,
+): Promise<Map<string, string>> {
   const last = [...new Map(items.map((item) => [conversationKey(item), item])).values()];
   const { rows } = await transaction.query<{ id: string; connection_id: string; thread: string }>({
     name: "conversations-upsert",
@@ -146,7 +184,11 @@ async function upsertConversations(transaction: Queryable, items: readonly Messa
   return new Map(rows.map((row) => [`${row.connection_id} ${row.thread}`, row.id]));
 }
 
-async function insertMessages(transaction: Queryable, items: readonly MessageItem[], conversations: ReadonlyMap<string, string>): Promise<void> {
+async function insertMessages(
+  transaction: Queryable,
+  items: readonly MessageItem[],
+  conversations: ReadonlyMap<string, string>,
+): Promise<void> {
   await transaction.query({
     name: "messages-insert-inbound",
     text: `INSERT INTO messages (store_id, id, direction, origin, connection_id, conversation_id, channel, address, type, content, status, final, provider_message_id)
@@ -168,7 +210,11 @@ async function insertMessages(transaction: Queryable, items: readonly MessageIte
 }
 
 /** `reason` is ours; without one the item's own notice tells it. */
-async function keepWhole(transaction: Queryable, ids: readonly number[], reason: string | null = null): Promise<void> {
+async function keepWhole(
+  transaction: Queryable,
+  ids: readonly number[],
+  reason: string | null = null,
+): Promise<void> {
   if (ids.length === 0) return;
   await transaction.query({
     text: `INSERT INTO inbound_unrouted (id, channel, connection_id, reason, raw, received_at)

@@ -24,14 +24,18 @@ const batch = 200;
  */
 export function startInbound(parts: InboundParts): { ring(): void; stop(): Promise<void> } {
   const finishedItems = parts.metrics.counter("inbound_finished_total", "Inbound items finished.");
-  const keptItems = parts.metrics.counter("inbound_kept_total", "Inbound items kept whole because they were no readable message.");
+  const keptItems = parts.metrics.counter(
+    "inbound_kept_total",
+    "Inbound items kept whole because they were no readable message.",
+  );
   let limit = batch;
   const finishBatch = async (held: HeldShards): Promise<boolean> => {
     const size = limit;
     const result = await finishItems(parts.database, held, size);
     finishedItems.inc(result.finished);
     keptItems.inc(result.kept);
-    for (const shard of new Set(result.stores.map(storeShard))) parts.bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+    for (const shard of new Set(result.stores.map(storeShard)))
+      parts.bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
     limit = Math.min(batch, size * 2);
     return result.finished + result.kept >= size;
   };
@@ -49,7 +53,10 @@ export function startInbound(parts: InboundParts): { ring(): void; stop(): Promi
     everyMs: 1_000,
     onError: (error) => parts.log.warn({ error }, "inbound items wait"),
     work: async () => {
-      const shards = [...parts.assignments.held.values()].map(({ key, epoch }) => ({ shard: Number(key), epoch }));
+      const shards = [...parts.assignments.held.values()].map(({ key, epoch }) => ({
+        shard: Number(key),
+        epoch,
+      }));
       if (!parts.worker.alive || shards.length === 0) return false;
       const held = { worker: parts.worker.id, shards };
       return finishBatch(held).catch((error: unknown) => afterFailure(error, held));

@@ -33,7 +33,15 @@ export function receivedEvent(stored: StoredInbound): NewEvent {
     message: message.text,
     media_url: null,
     media_type: message.media[0]?.type ?? null,
-    media: message.media.map(({ type, mime, size, name }) => ({ url: null, type, mime, size, name, sha256: null, status: "pending" })),
+    media: message.media.map(({ type, mime, size, name }) => ({
+      url: null,
+      type,
+      mime,
+      size,
+      name,
+      sha256: null,
+      status: "pending",
+    })),
     button: message.button,
     location: message.location,
     contacts: message.contacts,
@@ -44,5 +52,12 @@ export function receivedEvent(stored: StoredInbound): NewEvent {
     sent_at: message.sent_at,
     received_at: stored.receivedAt.toISOString(),
   };
-  return { storeId: stored.storeId, type: "message.received", channel: stored.channel, connectionId: stored.connectionId, instanceId: null, data };
+  return {
+    storeId: stored.storeId,
+    type: "message.received",
+    channel: stored.channel,
+    connectionId: stored.connectionId,
+    instanceId: null,
+    data,
+  };
 }

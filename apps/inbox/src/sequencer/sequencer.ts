@@ -56,7 +56,11 @@ export function startSequencer(parts: SequencerParts): { ring(): void; stop(): P
   };
 }
 
-async function numberShard(parts: SequencerParts, shard: number, count: (events: number) => void): Promise<boolean> {
+async function numberShard(
+  parts: SequencerParts,
+  shard: number,
+  count: (events: number) => void,
+): Promise<boolean> {
   const stores = await numberEvents(parts.database, shard, batch);
   let total = 0;
   for (const { storeId, events } of stores) {

@@ -1,6 +1,12 @@
 // A message's timeline in plain words: pure, from the report that the tables give.
 import type { MessageReport, ReportedAttempt, ReportedDelivery, ReportedEvent } from "@thikaa/db";
-import { channels, describeOutcome, messageReason, readAttemptDetail, toCredits } from "@thikaa/schema";
+import {
+  channels,
+  describeOutcome,
+  messageReason,
+  readAttemptDetail,
+  toCredits,
+} from "@thikaa/schema";
 import { z } from "zod";
 
 /** One line of the timeline. */
