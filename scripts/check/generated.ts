@@ -13,7 +13,16 @@ export interface Generator {
 }
 
 /** Every generated file. `npm run check -- --only generated --write` writes them all anew. */
-export const generators: readonly Generator[] = [];
+export const generators: readonly Generator[] = [
+  {
+    file: "docs/reference/openapi.json",
+    command: ["node", "--conditions=source", "apps/gateway/src/docs/print-openapi.ts"],
+  },
+  {
+    file: "docs/reference/errors.md",
+    command: ["node", "--conditions=source", "apps/gateway/src/docs/print-errors.ts"],
+  },
+];
 
 /** Runs each generator and compares; with `write` it writes what differs instead of reporting it. */
 export function checkGenerated(

@@ -1,0 +1,20 @@
+// Prints the error reference from the error table; what docs/reference/errors.md is made by, and checked against.
+import { errorCodes, errorTable } from "@thikaa/schema";
+
+const rows = errorCodes.map((code) => {
+  const { status, en, ar, todo } = errorTable[code];
+  return `| ${status} | \`${code}\` | ${cell(en)} | <span dir="rtl">${cell(ar)}</span> | ${cell(todo)} |`;
+});
+
+process.stdout.write(`# Errors
+
+Every error is \`{"ok": false, "error", "message", "request_id", "details"?}\`. The code is the contract; the message is in English, or in Arabic with \`Accept-Language: ar\`. \`send\` checks in the order of this table: of several faults, the first one is told.
+
+| HTTP | error | English | العربية | what to do |
+| --- | --- | --- | --- | --- |
+${rows.join("\n")}
+`);
+
+function cell(text: string): string {
+  return text.replaceAll("|", String.raw`\|`);
+}
