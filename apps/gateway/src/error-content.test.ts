@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hello, openBench } from "./fixtures/bench.ts";
 import type { Bench } from "./fixtures/bench.ts";
-import { call } from "./fixtures/house.ts";
 
 let bench: Bench;
 

@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(() => bench.house.close());
 
-const open = (limitMs: number) => ({ end: false, withinMs: limitMs + short.checkMs + slackMs });
+const open = (limitMs: number) => ({ withinMs: limitMs + short.checkMs + slackMs });
 
 test("the patience without tests is what the house names", () => {
   expect(patience).toEqual({
