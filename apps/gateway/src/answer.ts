@@ -21,12 +21,17 @@ const callersId = /^[A-Za-z0-9._-]{1,64}$/;
 /** Opens an exchange; a caller's own request id is kept when it is a plain one. */
 export function openExchange(request: IncomingMessage, response: ServerResponse): Exchange {
   const given = request.headers["x-request-id"];
-  const requestId = typeof given === "string" && callersId.test(given) ? given : toWireId("request", newId());
+  const requestId =
+    typeof given === "string" && callersId.test(given) ? given : toWireId("request", newId());
   return { request, response, requestId, startedAt: performance.now(), rate: null };
 }
 
 /** Answers 200 with JSON. */
-export function answer(exchange: Exchange, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
+export function answer(
+  exchange: Exchange,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   write(exchange, { status: 200, body, headers });
 }
 
@@ -34,14 +39,23 @@ export function answer(exchange: Exchange, body: unknown, headers: Readonly<Reco
 export function answerError(exchange: Exchange, thrown: unknown, log: Log): void {
   if (thrown instanceof ClientGone) return leave(exchange);
   const error = toApiError(thrown);
-  if (error.status >= 500) log.error({ error: thrown, request_id: exchange.requestId, code: error.code }, "a request failed");
+  if (error.status >= 500)
+    log.error(
+      { error: thrown, request_id: exchange.requestId, code: error.code },
+      "a request failed",
+    );
   const headers: Record<string, string> = {};
   if (error.retryAfter !== undefined) headers["Retry-After"] = String(error.retryAfter);
   if (error.allow !== undefined) headers["Allow"] = error.allow;
-  if (error.code === "missing_api_key" || error.code === "invalid_api_key") headers["WWW-Authenticate"] = "Bearer";
+  if (error.code === "missing_api_key" || error.code === "invalid_api_key")
+    headers["WWW-Authenticate"] = "Bearer";
   // What is left of a body that was not read to its end must not be taken for the next request.
   if (!exchange.request.complete) headers["Connection"] = "close";
-  write(exchange, { status: error.status, body: errorBody(error, exchange.requestId, languageOf(exchange.request)), headers });
+  write(exchange, {
+    status: error.status,
+    body: errorBody(error, exchange.requestId, languageOf(exchange.request)),
+    headers,
+  });
 }
 
 /** Nothing is said and nothing is wrong on our side; 499 is what such requests are counted as. */
@@ -52,14 +66,19 @@ function leave({ response }: Exchange): void {
 
 function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
-  return isUnavailable(thrown) ? new ApiError("unavailable", { retryAfter: 2, cause: thrown }) : new ApiError("internal_error", { cause: thrown });
+  return isUnavailable(thrown)
+    ? new ApiError("unavailable", { retryAfter: 2, cause: thrown })
+    : new ApiError("internal_error", { cause: thrown });
 }
 
 function languageOf(request: IncomingMessage): "en" | "ar" {
   return /^ar\b/i.test(request.headers["accept-language"] ?? "") ? "ar" : "en";
 }
 
-function write(exchange: Exchange, content: { status: number; body: unknown; headers: Readonly<Record<string, string>> }): void {
+function write(
+  exchange: Exchange,
+  content: { status: number; body: unknown; headers: Readonly<Record<string, string>> },
+): void {
   const { response } = exchange;
   if (response.headersSent || response.destroyed) return;
   const text = JSON.stringify(content.body);

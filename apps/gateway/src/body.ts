@@ -3,7 +3,9 @@ import type { IncomingMessage } from "node:http";
 import { ApiError, limits } from "@thikaa/schema";
 
 /** A body that was read: its JSON, or what is wrong with it. The fault is kept, since other checks come before it. */
-export type ReadBody = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ApiError };
+export type ReadBody =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: ApiError };
 
 /** Thrown when the client went away before its body was here: nobody is left to answer. */
 export class ClientGone extends Error {
@@ -21,7 +23,11 @@ export async function readJsonBody(request: IncomingMessage): Promise<ReadBody> 
   if (declared > limits.bodyBytes) return fault(new ApiError("payload_too_large"));
   const bytes = await readBytes(request);
   if (bytes === null) return fault(new ApiError("payload_too_large"));
-  if (!isJsonType(request.headers["content-type"]) || isEncoded(request.headers["content-encoding"])) return fault(new ApiError("unsupported_media_type"));
+  if (
+    !isJsonType(request.headers["content-type"]) ||
+    isEncoded(request.headers["content-encoding"])
+  )
+    return fault(new ApiError("unsupported_media_type"));
   return parseJson(bytes);
 }
 
@@ -30,7 +36,11 @@ function parseJson(bytes: Buffer): ReadBody {
   try {
     return { ok: true, value: JSON.parse(decoder.decode(bytes)) };
   } catch (error) {
-    return fault(invalid(error instanceof TypeError ? "The body is not valid UTF-8." : "The body is not valid JSON."));
+    return fault(
+      invalid(
+        error instanceof TypeError ? "The body is not valid UTF-8." : "The body is not valid JSON.",
+      ),
+    );
   }
 }
 
@@ -47,7 +57,9 @@ function readBytes(request: IncomingMessage): Promise<Buffer | null> {
         resolve(null);
       } else chunks.push(chunk);
     });
-    request.on("end", () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
+    request.on("end", () =>
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
+    );
     request.on("error", () => reject(new ClientGone()));
     request.on("close", () => reject(new ClientGone()));
   });
@@ -56,9 +68,18 @@ function readBytes(request: IncomingMessage): Promise<Buffer | null> {
 /** JSON by its name, or no name at all: many clients send JSON without one. */
 function isJsonType(header: string | undefined): boolean {
   if (header === undefined || header.trim() === "") return true;
-  const [type = "", ...parameters] = header.toLowerCase().split(";").map((part) => part.trim());
-  const charset = parameters.find((parameter) => parameter.startsWith("charset="))?.slice(8).replaceAll('"', "");
-  return /^(application|text)\/(json|[\w.+-]+\+json)$/.test(type) && (charset === undefined || charset === "utf-8" || charset === "utf8" || charset === "us-ascii");
+  const [type = "", ...parameters] = header
+    .toLowerCase()
+    .split(";")
+    .map((part) => part.trim());
+  const charset = parameters
+    .find((parameter) => parameter.startsWith("charset="))
+    ?.slice(8)
+    .replaceAll('"', "");
+  return (
+    /^(application|text)\/(json|[\w.+-]+\+json)$/.test(type) &&
+    (charset === undefined || charset === "utf-8" || charset === "utf8" || charset === "us-ascii")
+  );
 }
 
 function isEncoded(header: string | undefined): boolean {

@@ -21,13 +21,20 @@ export interface MessagingParts extends Admission, SendParts, ReadParts {
   readonly answerWithinMs: number;
 }
 
-const undecided = "The service can't tell just now whether this was done. Repeat the request shortly, with the same Idempotency-Key.";
+const undecided =
+  "The service can't tell just now whether this was done. Repeat the request shortly, with the same Idempotency-Key.";
 
-const reads: Readonly<Record<Exclude<Action, "send">, (parts: ReadParts, request: ReadRequest) => Promise<unknown>>> = { status, message, events, cancel };
+const reads: Readonly<
+  Record<Exclude<Action, "send">, (parts: ReadParts, request: ReadRequest) => Promise<unknown>>
+> = { status, message, events, cancel };
 
 /** Answers every request it is given, also those for no path of its own (404). */
 export function messagingListener(parts: MessagingParts): RequestListener {
-  const answered = parts.metrics.histogram("messaging_answer_seconds", "Time from request to answer of the Messaging API.", ["action", "status"]);
+  const answered = parts.metrics.histogram(
+    "messaging_answer_seconds",
+    "Time from request to answer of the Messaging API.",
+    ["action", "status"],
+  );
   return (request, response) => {
     const exchange = openExchange(request, response);
     const route = readRoute(request.url ?? "");
@@ -36,19 +43,35 @@ export function messagingListener(parts: MessagingParts): RequestListener {
       .finally(() => {
         // A request whose body nobody read holds its connection up; reading it away lets the next one come.
         if (!request.complete && !request.destroyed) request.resume();
-        answered.observe({ action: route?.action ?? "none", status: response.statusCode }, (performance.now() - exchange.startedAt) / 1000);
+        answered.observe(
+          { action: route?.action ?? "none", status: response.statusCode },
+          (performance.now() - exchange.startedAt) / 1000,
+        );
       });
   };
 }
 
 /** The work, or `unavailable` when a silent database keeps it waiting. A client that still sends is the server's to cut off. */
-async function within(milliseconds: number, { request }: Exchange, work: Promise<void>): Promise<void> {
+async function within(
+  milliseconds: number,
+  { request }: Exchange,
+  work: Promise<void>,
+): Promise<void> {
   const late = Promise.withResolvers<never>();
-  const timer = setInterval(() => request.complete && late.reject(new ApiError("unavailable", { message: undecided, retryAfter: 2 })), milliseconds);
+  const timer = setInterval(
+    () =>
+      request.complete &&
+      late.reject(new ApiError("unavailable", { message: undecided, retryAfter: 2 })),
+    milliseconds,
+  );
   await Promise.race([work, late.promise]).finally(() => clearInterval(timer));
 }
 
-async function run(parts: MessagingParts, exchange: Exchange, route: MessagingRoute | null): Promise<void> {
+async function run(
+  parts: MessagingParts,
+  exchange: Exchange,
+  route: MessagingRoute | null,
+): Promise<void> {
   if (route === null) throw new ApiError("not_found");
   const admitted: Admitted = await admit(parts, exchange, route);
   if (admitted.action === "send") return send(parts, exchange, admitted);

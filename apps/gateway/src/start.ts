@@ -20,18 +20,39 @@ const answerWithinMs = 10_000;
 export async function start(config: GatewayConfig): Promise<Service> {
   const log = config.log ?? createLog({ name: "gateway", level: config.logLevel });
   const metrics = new Metrics("gateway");
-  const database = new Database({ url: config.databaseUrl, applicationName: "thikaa-gateway", maxConnections: poolSize });
+  const database = new Database({
+    url: config.databaseUrl,
+    applicationName: "thikaa-gateway",
+    maxConnections: poolSize,
+  });
   await checkSchema(database);
-  const bus = await Bus.connect({ url: config.natsUrl, namespace: config.namespace, name: "gateway" });
+  const bus = await Bus.connect({
+    url: config.natsUrl,
+    namespace: config.namespace,
+    name: "gateway",
+  });
   let stopping = false;
   const keys = new KeyDirectory({ database, bus, vault: new Vault(config.masterKey) });
   const rateLimit = new RateLimit(database);
   bus.listen({ ring: "key", to: ["*"] }, ({ instance_id }) => rateLimit.forget(instance_id));
-  const messaging = messagingListener({ database, bus, keys, rateLimit, log, metrics, answerWithinMs: config.answerWithinMs ?? answerWithinMs, stores: new StoreDirectory({ database, bus }), accepting: new Accepting({ database, bus }) });
+  const messaging = messagingListener({
+    database,
+    bus,
+    keys,
+    rateLimit,
+    log,
+    metrics,
+    answerWithinMs: config.answerWithinMs ?? answerWithinMs,
+    stores: new StoreDirectory({ database, bus }),
+    accepting: new Accepting({ database, bus }),
+  });
   await bus.flush();
   const handle: RequestListener = route(messaging, docsListener({ publicUrl: config.publicUrl }));
   const ready = () => !stopping;
-  const server = config.http === null ? null : await serveHttp(config.http, withHealth({ ready, metrics, next: handle }));
+  const server =
+    config.http === null
+      ? null
+      : await serveHttp(config.http, withHealth({ ready, metrics, next: handle }));
   if (server !== null) log.info({ url: server.url }, "the gateway listens");
   return {
     name: "gateway",
@@ -40,11 +61,18 @@ export async function start(config: GatewayConfig): Promise<Service> {
     async stop() {
       if (stopping) return;
       stopping = true;
-      await stopAll([{ stop: async () => server?.close() }, { stop: () => bus.close() }, { stop: () => database.close() }]);
+      await stopAll([
+        { stop: async () => server?.close() },
+        { stop: () => bus.close() },
+        { stop: () => database.close() },
+      ]);
     },
   };
 }
 
 function route(messaging: RequestListener, docs: RequestListener): RequestListener {
-  return (request, response) => (/^\/docs(\/|\?|$)|^\/openapi\.json/.test(request.url ?? "") ? docs(request, response) : messaging(request, response));
+  return (request, response) =>
+    /^\/docs(\/|\?|$)|^\/openapi\.json/.test(request.url ?? "")
+      ? docs(request, response)
+      : messaging(request, response);
 }

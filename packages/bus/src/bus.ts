@@ -41,11 +41,20 @@ export class Bus {
   /** Connects; the first try may wait, later ones go on for ever. Refuses servers older than 2.10.23. */
   static async connect(config: BusConfig): Promise<Bus> {
     const { server, ...login } = splitUrl(config.url);
-    const connection = await connect({ servers: server, ...login, name: config.name, maxReconnectAttempts: -1, reconnectTimeWait: 500, waitOnFirstConnect: false });
+    const connection = await connect({
+      servers: server,
+      ...login,
+      name: config.name,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 500,
+      waitOnFirstConnect: false,
+    });
     const version = connection.info?.version ?? "0";
     if (isOlder(version)) {
       await connection.close();
-      throw new Error(`nats-server ${version} is too old; this release needs ${oldestServer.join(".")} or newer.`);
+      throw new Error(
+        `nats-server ${version} is too old; this release needs ${oldestServer.join(".")} or newer.`,
+      );
     }
     return new Bus(connection, config.namespace);
   }
@@ -54,14 +63,20 @@ export class Bus {
   ring<Name extends RingName>(address: RingAddress<Name>, payload: RingPayload<Name>): void {
     if (this.#connection.isClosed()) return;
     try {
-      this.#connection.publish(this.#subject(address), JSON.stringify({ type: address.ring, version: 1, payload }));
+      this.#connection.publish(
+        this.#subject(address),
+        JSON.stringify({ type: address.ring, version: 1, payload }),
+      );
     } catch {
       // Over the size limit or closing: the reader's poll finds the row all the same.
     }
   }
 
   /** Calls `listener` for each ring of an address (`*` in it means all). A ring that can't be read is dropped: the row is the truth. */
-  listen<Name extends RingName>(address: RingAddress<Name>, listener: (payload: RingPayload<Name>) => void): RingListener {
+  listen<Name extends RingName>(
+    address: RingAddress<Name>,
+    listener: (payload: RingPayload<Name>) => void,
+  ): RingListener {
     const schema = rings[address.ring];
     const subscription: Subscription = this.#connection.subscribe(this.#subject(address), {
       callback: (error, message) => {
@@ -98,14 +113,18 @@ export class Bus {
 }
 
 function subjectBelow<Name extends RingName>(address: RingAddress<Name>): string {
-  const make: (...parameters: Parameters<SubjectOf[Name]>) => string = subjects[address.ring] as (...parameters: Parameters<SubjectOf[Name]>) => string;
+  const make: (...parameters: Parameters<SubjectOf[Name]>) => string = subjects[address.ring] as (
+    ...parameters: Parameters<SubjectOf[Name]>
+  ) => string;
   return make(...address.to);
 }
 
 function payloadOf(text: string): unknown {
   try {
     const envelope: unknown = JSON.parse(text);
-    return typeof envelope === "object" && envelope !== null && "payload" in envelope ? envelope.payload : undefined;
+    return typeof envelope === "object" && envelope !== null && "payload" in envelope
+      ? envelope.payload
+      : undefined;
   } catch {
     return undefined;
   }
@@ -114,7 +133,10 @@ function payloadOf(text: string): unknown {
 function splitUrl(url: string): { server: string; user?: string; pass?: string; token?: string } {
   const parsed = new URL(url.includes("://") ? url : `nats://${url}`);
   const server = `${parsed.protocol}//${parsed.host}`;
-  const [user, password] = [decodeURIComponent(parsed.username), decodeURIComponent(parsed.password)];
+  const [user, password] = [
+    decodeURIComponent(parsed.username),
+    decodeURIComponent(parsed.password),
+  ];
   if (user === "") return { server };
   return password === "" ? { server, token: user } : { server, user, pass: password };
 }
@@ -127,4 +149,3 @@ function isOlder(version: string): boolean {
   }
   return false;
 }
-

@@ -1,7 +1,5 @@
-// The door to PostgreSQL: a pool, transactions, and a Kysely over the same pool for the plain queries.
-import { Kysely, PostgresDialect } from "kysely";
+// The door to PostgreSQL: a pool and transactions; which errors mean "not now".
 import pg from "pg";
-import type { Tables } from "./tables.ts";
 
 /** Anything that runs one statement: the pool, or a client inside a transaction. */
 export interface Queryable {
@@ -22,6 +20,8 @@ export interface DatabaseConfig {
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
   readonly maxConnections?: number;
+  /** Milliseconds after which a statement without any answer is given up; 35 s, above the server's own limit. */
+  readonly queryTimeoutMs?: number;
 }
 
 export interface TransactionOptions {
@@ -51,6 +51,8 @@ const unavailableCodes = new Set([
   "58030",
 ]);
 
+const queryTimeoutMs = 35_000;
+
 // int8 holds sums of millionths and sequences: both stay far below 2^53, so a number is exact.
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: "text" | "binary") =>
@@ -61,8 +63,6 @@ const types: pg.CustomTypesConfig = {
 
 export class Database implements Queryable {
   readonly #pool: pg.Pool;
-  /** For plain queries by entity; shares the pool. */
-  readonly kysely: Kysely<Tables>;
 
   constructor(config: DatabaseConfig) {
     this.#pool = new pg.Pool({
@@ -72,13 +72,14 @@ export class Database implements Queryable {
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: 60_000,
       keepAlive: true,
+      // Longer than the server's own limit: it strikes only when the server no longer answers at all.
+      query_timeout: config.queryTimeoutMs ?? queryTimeoutMs,
       types,
       options:
         "-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000",
     });
     // An idle client whose server went away reports here; the pool drops it, and the next query says what is wrong.
     this.#pool.on("error", () => {});
-    this.kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: this.#pool }) });
   }
 
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
@@ -110,7 +111,8 @@ export class Database implements Queryable {
       await client.query("COMMIT");
       return result;
     } catch (error) {
-      await client.query("ROLLBACK").catch((failure: Error) => (broken = failure));
+      if (isSilent(error)) broken = error;
+      else await client.query("ROLLBACK").catch((failure: Error) => (broken = failure));
       throw error;
     } finally {
       client.off("error", onError);
@@ -138,6 +140,11 @@ export function isUnavailable(error: unknown): boolean {
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
   if (!(error instanceof Error) || !("code" in error) || error.code !== "23505") return false;
   return constraint === undefined || ("constraint" in error && error.constraint === constraint);
+}
+
+/** Whether a statement got no answer in time: a further one on that connection would wait behind it. */
+function isSilent(error: unknown): error is Error {
+  return error instanceof Error && error.message === "Query read timeout";
 }
 
 function toPg(statement: Statement): pg.QueryConfig {

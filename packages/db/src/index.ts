@@ -16,4 +16,3 @@ export * from "./stores.ts";
 export * from "./keys.ts";
 export * from "./connection-status.ts";
 export * from "./message-views.ts";
-export type * from "./tables.ts";

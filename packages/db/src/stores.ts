@@ -81,7 +81,18 @@ export async function changeStore(
   change: StoreChange,
 ): Promise<void> {
   if (Object.keys(change).length === 0) return;
-  await database.kysely.updateTable("stores").set(change).where("id", "=", storeId).execute();
+  await database.query({
+    text: `UPDATE stores SET name = coalesce($2, name), plan = coalesce($3, plan), status = coalesce($4, status),
+           default_calling_code = CASE WHEN $5 THEN $6 ELSE default_calling_code END WHERE id = $1`,
+    values: [
+      storeId,
+      change.name,
+      change.plan,
+      change.status,
+      change.default_calling_code !== undefined,
+      change.default_calling_code,
+    ],
+  });
 }
 
 /** Adds credit, or takes it away down to 0. Resolves to the new balance in millionths, or `null` when it would fall below 0: then nothing changed. */

@@ -25,7 +25,8 @@ export interface AssignmentsConfig {
 
 interface Holding extends Held {
   readonly abort: AbortController;
-  end: (() => Promise<void>) | null;
+  /** Resolves to what ends the work, once it has begun. */
+  begun: Promise<() => Promise<void>>;
 }
 
 export class Assignments {
@@ -42,7 +43,8 @@ export class Assignments {
     this.#loop = startLoop({
       work: () => this.#balance(),
       everyMs: 1_000,
-      onError: (error) => config.log.warn({ error, kind: config.kind }, "assignments could not be balanced"),
+      onError: (error) =>
+        config.log.warn({ error, kind: config.kind }, "assignments could not be balanced"),
     });
   }
 
@@ -91,7 +93,10 @@ export class Assignments {
     const room = share - this.#held.size;
     if (room > 0) {
       await this.#makeRows(keys);
-      const taken = await database.query<{ key: string; epoch: number }>({ ...takeFree, values: [kind, keys, worker.id, room, [...this.#held.keys()]] });
+      const taken = await database.query<{ key: string; epoch: number }>({
+        ...takeFree,
+        values: [kind, keys, worker.id, room, [...this.#held.keys()]],
+      });
       await Promise.all(taken.rows.map((row) => this.#begin(row)));
     }
     this.#settled = true;
@@ -100,7 +105,10 @@ export class Assignments {
 
   /** How many keys are this worker's part: all parts differ by one at most, and who has more keeps the larger part. */
   async #share(keys: readonly string[]): Promise<number> {
-    const { rows } = await this.#config.database.query<{ id: string; held: number }>({ ...countHeld, values: [this.#config.worker.role, this.#config.kind, keys] });
+    const { rows } = await this.#config.database.query<{ id: string; held: number }>({
+      ...countHeld,
+      values: [this.#config.worker.role, this.#config.kind, keys],
+    });
     const place = rows.findIndex((row) => row.id === this.#config.worker.id);
     if (place < 0) return 0;
     const floor = Math.floor(keys.length / rows.length);
@@ -109,14 +117,16 @@ export class Assignments {
 
   async #begin({ key, epoch }: { key: string; epoch: number }): Promise<void> {
     const abort = new AbortController();
-    const holding: Holding = { key, epoch, signal: abort.signal, abort, end: null };
+    const held: Held = { key, epoch, signal: abort.signal };
+    const holding: Holding = { ...held, abort, begun: this.#config.acquired(held) };
     this.#held.set(key, holding);
     try {
-      holding.end = await this.#config.acquired(holding);
-      // The lease may have been lost while it began: then nobody else will end it.
-      if (abort.signal.aborted) await holding.end();
+      await holding.begun;
     } catch (error) {
-      this.#config.log.error({ error, kind: this.#config.kind, key }, "work on an assignment could not begin");
+      this.#config.log.error(
+        { error, kind: this.#config.kind, key },
+        "work on an assignment could not begin",
+      );
       await this.#giveBack([holding]);
     }
   }
@@ -124,14 +134,21 @@ export class Assignments {
   async #giveBack(holdings: readonly Holding[]): Promise<void> {
     await Promise.all(
       holdings.map(async (holding) => {
-        holding.abort.abort();
-        await holding.end?.().catch((error: unknown) => this.#config.log.warn({ error, key: holding.key }, "an assignment did not end cleanly"));
+        await this.#end(holding);
         if (this.#held.get(holding.key) === holding) this.#held.delete(holding.key);
       }),
     );
     if (holdings.length === 0) return;
     const { database, kind, worker } = this.#config;
-    await database.query({ ...giveBack, values: [kind, holdings.map((holding) => holding.key), holdings.map((holding) => holding.epoch), worker.id] });
+    await database.query({
+      ...giveBack,
+      values: [
+        kind,
+        holdings.map((holding) => holding.key),
+        holdings.map((holding) => holding.epoch),
+        worker.id,
+      ],
+    });
   }
 
   async #makeRows(keys: readonly string[]): Promise<void> {
@@ -141,12 +158,18 @@ export class Assignments {
     for (const key of unknown) this.#known.add(key);
   }
 
+  /** Ends the work on a key, also when it has not begun yet; work that could not begin has no end. */
+  async #end(holding: Holding): Promise<void> {
+    holding.abort.abort();
+    const end = await holding.begun.catch(() => null);
+    await end?.().catch((error: unknown) =>
+      this.#config.log.warn({ error, key: holding.key }, "an assignment did not end cleanly"),
+    );
+  }
+
   /** The lease is gone: stop at once, without waiting for ends and without touching rows that may be another's. */
   #dropAll(): void {
-    for (const holding of this.#held.values()) {
-      holding.abort.abort();
-      holding.end?.().catch(() => {});
-    }
+    for (const holding of this.#held.values()) void this.#end(holding);
     this.#held.clear();
   }
 }

@@ -30,24 +30,49 @@ export interface Patience {
   readonly checkMs: number;
 }
 
-export const patience: Patience = { headersMs: 10_000, requestMs: 30_000, idleMs: 15_000, checkMs: 2_000 };
+export const patience: Patience = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  idleMs: 15_000,
+  checkMs: 2_000,
+};
 
 /** Starts an HTTP server; rejects when the address is taken, naming it. `impatience` shortens the usual patience. */
-export async function serveHttp(address: HttpAddress, listener: RequestListener, impatience: Partial<Patience> = {}): Promise<HttpServer> {
+export async function serveHttp(
+  address: HttpAddress,
+  listener: RequestListener,
+  impatience: Partial<Patience> = {},
+): Promise<HttpServer> {
   const { headersMs, requestMs, idleMs, checkMs } = { ...patience, ...impatience };
-  const server = createServer({ connectionsCheckingInterval: checkMs, headersTimeout: headersMs, requestTimeout: requestMs, keepAliveTimeout: idleMs, maxHeaderSize: 16_384 }, listener);
+  const server = createServer(
+    {
+      connectionsCheckingInterval: checkMs,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      keepAliveTimeout: idleMs,
+      maxHeaderSize: 16_384,
+    },
+    listener,
+  );
   server.maxConnections = 20_000;
   server.on("clientError", refuseClient);
   await listen(server, address);
   const { port } = server.address() as AddressInfo;
   const host = address.host === "0.0.0.0" || address.host === "::" ? "127.0.0.1" : address.host;
-  return { url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`, port, close: (graceMs = 5_000) => close(server, graceMs) };
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    port,
+    close: (graceMs = 5_000) => close(server, graceMs),
+  };
 }
 
 /** What can't be taken as a request is told why, as far as HTTP has a word for it. */
 function refuseClient(error: NodeJS.ErrnoException, socket: Duplex): void {
   const status = clientErrors[error.code ?? ""] ?? "400 Bad Request";
-  if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+  if (socket.writable)
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
+      socket.destroy(),
+    );
   else socket.destroy();
 }
 
@@ -58,11 +83,18 @@ const clientErrors: Readonly<Record<string, string>> = {
 };
 
 /** Answers `/healthz`, `/readyz` and `/metrics`; anything else goes to `next`. */
-export function withHealth(options: { ready: () => boolean; metrics: Metrics; next: RequestListener }): RequestListener {
+export function withHealth(options: {
+  ready: () => boolean;
+  metrics: Metrics;
+  next: RequestListener;
+}): RequestListener {
   return (request, response) => {
     const path = (request.url ?? "").split("?")[0];
     if (path === "/healthz") return answerText(response, 200, "ok\n");
-    if (path === "/readyz") return options.ready() ? answerText(response, 200, "ready\n") : answerText(response, 503, "not ready\n");
+    if (path === "/readyz")
+      return options.ready()
+        ? answerText(response, 200, "ready\n")
+        : answerText(response, 503, "not ready\n");
     if (path === "/metrics") return void answerMetrics(response, options.metrics);
     options.next(request, response);
   };
@@ -70,13 +102,24 @@ export function withHealth(options: { ready: () => boolean; metrics: Metrics; ne
 
 /** Answers with a short text. */
 export function answerText(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" }).end(text);
+  response
+    .writeHead(status, {
+      "Content-Type": "text/plain; charset=utf-8",
+      "X-Content-Type-Options": "nosniff",
+    })
+    .end(text);
 }
 
 /** Answers with JSON in one write. */
 export function answerJson(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, { "Content-Type": "application/json; charset=utf-8", "Content-Length": Buffer.byteLength(text), "X-Content-Type-Options": "nosniff" }).end(text);
+  response
+    .writeHead(status, {
+      "Content-Type": "application/json; charset=utf-8",
+      "Content-Length": Buffer.byteLength(text),
+      "X-Content-Type-Options": "nosniff",
+    })
+    .end(text);
 }
 
 /** A listener for services without HTTP paths of their own. */
@@ -92,7 +135,10 @@ async function answerMetrics(response: ServerResponse, metrics: Metrics): Promis
 function listen(server: Server, address: HttpAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      const text = error.code === "EADDRINUSE" ? `Port ${address.port} is taken by another program; choose another one with PORT.` : error.message;
+      const text =
+        error.code === "EADDRINUSE"
+          ? `Port ${address.port} is taken by another program; choose another one with PORT.`
+          : error.message;
       reject(new Error(text, { cause: error }));
     });
     server.listen(address.port, address.host, resolve);

@@ -9,7 +9,19 @@ export interface LogConfig {
   readonly level: "debug" | "info" | "warn" | "error" | "silent";
 }
 
-const secretFields = ["token", "secret", "password", "authorization", "api_key", "apiKey", "credentials", "text", "message_text", "body", "payload"];
+const secretFields = [
+  "token",
+  "secret",
+  "password",
+  "authorization",
+  "api_key",
+  "apiKey",
+  "credentials",
+  "text",
+  "message_text",
+  "body",
+  "payload",
+];
 const redactedPaths = secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
 
 /** A provider's token in a URL path (`/bot123:abc/…`), a key of ours, a webhook secret, what stands before the host in a URL. */
@@ -22,11 +34,17 @@ const secretPatterns: readonly [RegExp, string][] = [
 
 /** A text without anything in it that looks like a secret of ours or of a provider. */
 export function scrub(text: string): string {
-  return secretPatterns.reduce((scrubbed, [pattern, replacement]) => scrubbed.replace(pattern, replacement), text);
+  return secretPatterns.reduce(
+    (scrubbed, [pattern, replacement]) => scrubbed.replace(pattern, replacement),
+    text,
+  );
 }
 
 /** A logger to stderr (or `destination`). Errors are logged by name, code, message and stack, scrubbed; their other fields are left out. */
-export function createLog(config: LogConfig, destination: DestinationStream = pino.destination({ dest: 2, sync: false })): Log {
+export function createLog(
+  config: LogConfig,
+  destination: DestinationStream = pino.destination({ dest: 2, sync: false }),
+): Log {
   return pino(
     {
       name: config.name,
@@ -46,7 +64,16 @@ export function createLog(config: LogConfig, destination: DestinationStream = pi
 /** What may be logged of anything thrown. */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: scrub(String(error)) };
-  const code = "code" in error && (typeof error.code === "string" || typeof error.code === "number") ? error.code : undefined;
+  const code =
+    "code" in error && (typeof error.code === "string" || typeof error.code === "number")
+      ? error.code
+      : undefined;
   const cause = error.cause instanceof Error ? describeError(error.cause) : undefined;
-  return { name: error.name, code, message: scrub(error.message), stack: error.stack === undefined ? undefined : scrub(error.stack), cause };
+  return {
+    name: error.name,
+    code,
+    message: scrub(error.message),
+    stack: error.stack === undefined ? undefined : scrub(error.stack),
+    cause,
+  };
 }

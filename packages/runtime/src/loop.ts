@@ -53,7 +53,9 @@ export function startLoop(config: LoopConfig): Loop {
         config.onError(error);
         rung = false;
         // Rings don't cut this wait short: under load they would make a failing loop a busy one.
-        await pause(Math.min(5_000, 100 * 2 ** failures++), undefined, { signal: stopping.signal }).catch(() => {});
+        await pause(Math.min(5_000, 100 * 2 ** failures++), undefined, {
+          signal: stopping.signal,
+        }).catch(() => {});
         rung = true;
       }
     }

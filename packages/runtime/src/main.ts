@@ -12,12 +12,15 @@ export interface RunOptions<Config> {
 /** Runs a service until SIGINT, SIGTERM or the death of the parent that holds a channel to it; prints what is wrong in plain words and exits 1 when it can't start. */
 export async function runMain<Config>(options: RunOptions<Config>): Promise<void> {
   const stopRequested = new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.on(signal, () => resolve());
     // Only where a parent holds a channel to us: it died, and nobody could stop us any more.
     process.on("disconnect", () => resolve());
   });
   // Also for a signal that comes while it still starts.
-  void stopRequested.then(() => setTimeout(() => process.exit(1), options.stopWithinMs ?? 9_000).unref());
+  void stopRequested.then(() =>
+    setTimeout(() => process.exit(1), options.stopWithinMs ?? 9_000).unref(),
+  );
   try {
     const service = await options.start(options.readConfig());
     await stopRequested;

@@ -12,16 +12,34 @@ export class Metrics {
   }
 
   counter(name: string, help: string, labels: readonly string[] = []): Counter {
-    return new Counter({ name: `thikaa_${name}`, help, labelNames: [...labels], registers: [this.registry] });
+    return new Counter({
+      name: `thikaa_${name}`,
+      help,
+      labelNames: [...labels],
+      registers: [this.registry],
+    });
   }
 
   gauge(name: string, help: string, labels: readonly string[] = []): Gauge {
-    return new Gauge({ name: `thikaa_${name}`, help, labelNames: [...labels], registers: [this.registry] });
+    return new Gauge({
+      name: `thikaa_${name}`,
+      help,
+      labelNames: [...labels],
+      registers: [this.registry],
+    });
   }
 
   /** Seconds, in buckets from 1 ms to 60 s. */
   histogram(name: string, help: string, labels: readonly string[] = []): Histogram {
-    const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-    return new Histogram({ name: `thikaa_${name}`, help, labelNames: [...labels], buckets, registers: [this.registry] });
+    const buckets = [
+      0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+    ];
+    return new Histogram({
+      name: `thikaa_${name}`,
+      help,
+      labelNames: [...labels],
+      buckets,
+      registers: [this.registry],
+    });
   }
 }

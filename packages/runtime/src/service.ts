@@ -14,6 +14,7 @@ export interface Service {
 /** Stops services one after the other, in the order given; every one is stopped, and the first failure is thrown at the end. */
 export async function stopAll(services: readonly { stop(): Promise<void> }[]): Promise<void> {
   const failures: unknown[] = [];
-  for (const service of services) await service.stop().catch((error: unknown) => failures.push(error));
+  for (const service of services)
+    await service.stop().catch((error: unknown) => failures.push(error));
   if (failures.length > 0) throw failures[0];
 }

@@ -39,7 +39,9 @@ export class Worker {
   /** Registers and begins to renew. Rejects when the database is away. */
   static async start(config: WorkerConfig): Promise<Worker> {
     const worker = new Worker(config);
-    await config.database.query({ text: "DELETE FROM workers WHERE expires_at < now() - interval '1 hour'" });
+    await config.database.query({
+      text: "DELETE FROM workers WHERE expires_at < now() - interval '1 hour'",
+    });
     await worker.#renew();
     worker.#schedule();
     return worker;
@@ -47,7 +49,11 @@ export class Worker {
 
   /** Whether the lease surely holds now, by the monotonic clock alone. Asked before every act that only an owner may do. */
   get alive(): boolean {
-    return !this.#stopped && !this.#lost && performance.now() - this.#renewedAt < this.#ttlMs * (1 - marginShare);
+    return (
+      !this.#stopped &&
+      !this.#lost &&
+      performance.now() - this.#renewedAt < this.#ttlMs * (1 - marginShare)
+    );
   }
 
   /** Called when the lease was lost (not renewed in time): everything that was held must be let go at once. The lease begins anew afterwards. */
@@ -60,7 +66,9 @@ export class Worker {
     this.#stopped = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#fence);
-    await this.#config.database.query({ text: "DELETE FROM workers WHERE id = $1", values: [this.id] }).catch(() => {});
+    await this.#config.database
+      .query({ text: "DELETE FROM workers WHERE id = $1", values: [this.id] })
+      .catch(() => {});
   }
 
   #schedule(): void {
@@ -68,7 +76,12 @@ export class Worker {
     this.#timer = setTimeout(() => {
       // A renewal that never comes back, over a connection that died in silence, must not be the last one.
       Promise.race([this.#renew(), pause(this.#ttlMs, undefined, { ref: false })])
-        .catch((error: unknown) => this.#config.log.warn({ error, role: this.role }, "the worker's lease could not be renewed"))
+        .catch((error: unknown) =>
+          this.#config.log.warn(
+            { error, role: this.role },
+            "the worker's lease could not be renewed",
+          ),
+        )
         .finally(() => this.#schedule());
     }, this.#ttlMs / 3);
   }
@@ -96,7 +109,10 @@ export class Worker {
   #loseEverything(): void {
     if (this.#lost || this.#stopped) return;
     this.#lost = true;
-    this.#config.log.error({ role: this.role }, "the worker's lease ran out; everything it held is let go");
+    this.#config.log.error(
+      { role: this.role },
+      "the worker's lease ran out; everything it held is let go",
+    );
     for (const listener of this.#lostListeners) listener();
   }
 }

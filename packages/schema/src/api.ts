@@ -7,7 +7,13 @@ import { messageReason, messageStatus, partStatus } from "./message-status.ts";
 import { plan } from "./names.ts";
 import { storableText } from "./text.ts";
 
-export const actions = { send: "POST", status: "GET", message: "GET", events: "GET", cancel: "POST" } as const;
+export const actions = {
+  send: "POST",
+  status: "GET",
+  message: "GET",
+  events: "GET",
+  cancel: "POST",
+} as const;
 export type Action = keyof typeof actions;
 
 export const limits = {
@@ -22,23 +28,44 @@ export const limits = {
   rateWindowSeconds: 60,
 } as const;
 
-const storable = (schema: z.ZodString) => z.preprocess((value) => (typeof value === "string" ? storableText(value) : value), schema);
+const storable = (schema: z.ZodString) =>
+  z.preprocess((value) => (typeof value === "string" ? storableText(value) : value), schema);
 
 /** The body of `send`. The first five fields are the mission's; the others are optional additions. */
 export const sendBody = z
   .strictObject({
     channel: channelCode,
     to: z.union([z.string(), z.number()], { error: "'to' must be text or a whole number." }).meta({
-      description: "A phone number with its country code on channels that go by numbers, the provider's user id otherwise.",
+      description:
+        "A phone number with its country code on channels that go by numbers, the provider's user id otherwise.",
       examples: ["9647701234567"],
     }),
-    message: storable(z.string().max(limits.textLength)).nullish().meta({ description: "Text in UTF-8. May be absent when there is media. Long text is split." }),
-    media_url: storable(z.string().max(4096)).nullish().meta({ description: "Public HTTPS URL of an image or document to attach." }),
-    media_type: storable(z.string().max(255)).nullish().meta({ description: "A hint: image, document, video, audio, voice, sticker, a common name or a MIME type." }),
-    client_reference: storable(z.string().max(limits.clientReferenceLength)).nullish().meta({ description: "Yours; echoed in answers and events." }),
-    connection_id: storable(z.string().max(64)).nullish().meta({ description: "Which connection of the channel to use; the default one otherwise." }),
-    send_at: z.iso.datetime({ offset: true }).nullish().meta({ description: "Send then instead of now; at most 30 days ahead." }),
-    ttl: z.int().min(limits.ttlSeconds.min).max(limits.ttlSeconds.max).nullish().meta({ description: "Seconds after which the message is given up, from when it is due." }),
+    message: storable(z.string().max(limits.textLength)).nullish().meta({
+      description: "Text in UTF-8. May be absent when there is media. Long text is split.",
+    }),
+    media_url: storable(z.string().max(4096))
+      .nullish()
+      .meta({ description: "Public HTTPS URL of an image or document to attach." }),
+    media_type: storable(z.string().max(255)).nullish().meta({
+      description:
+        "A hint: image, document, video, audio, voice, sticker, a common name or a MIME type.",
+    }),
+    client_reference: storable(z.string().max(limits.clientReferenceLength))
+      .nullish()
+      .meta({ description: "Yours; echoed in answers and events." }),
+    connection_id: storable(z.string().max(64))
+      .nullish()
+      .meta({ description: "Which connection of the channel to use; the default one otherwise." }),
+    send_at: z.iso
+      .datetime({ offset: true })
+      .nullish()
+      .meta({ description: "Send then instead of now; at most 30 days ahead." }),
+    ttl: z
+      .int()
+      .min(limits.ttlSeconds.min)
+      .max(limits.ttlSeconds.max)
+      .nullish()
+      .meta({ description: "Seconds after which the message is given up, from when it is due." }),
   })
   .meta({ id: "SendRequest" });
 export type SendBody = z.infer<typeof sendBody>;
@@ -94,7 +121,9 @@ export const statusAnswer = z
   .meta({ id: "StatusAnswer" });
 export type StatusAnswer = z.infer<typeof statusAnswer>;
 
-export const timelineEntry = z.object({ at: z.string(), status: z.string(), text: z.string() }).meta({ id: "TimelineEntry" });
+export const timelineEntry = z
+  .object({ at: z.string(), status: z.string(), text: z.string() })
+  .meta({ id: "TimelineEntry" });
 export type TimelineEntry = z.infer<typeof timelineEntry>;
 
 export const messageAnswer = z
@@ -114,7 +143,9 @@ export const messageAnswer = z
     created_at: z.string(),
     send_at: z.string().nullable(),
     deadline_at: z.string(),
-    parts: z.array(z.object({ n: z.int(), provider_message_id: z.string().nullable(), status: partStatus })),
+    parts: z.array(
+      z.object({ n: z.int(), provider_message_id: z.string().nullable(), status: partStatus }),
+    ),
     timeline: z.array(timelineEntry),
   })
   .meta({ id: "MessageAnswer" });
@@ -125,12 +156,20 @@ export const eventsAnswer = z
     ok: z.literal(true),
     events: z.array(storeEvent),
     has_more: z.boolean(),
-    next_after: z.int().meta({ description: "Put it into `after` for the next page; the same when there was nothing new." }),
+    next_after: z.int().meta({
+      description: "Put it into `after` for the next page; the same when there was nothing new.",
+    }),
   })
   .meta({ id: "EventsAnswer" });
 export type EventsAnswer = z.infer<typeof eventsAnswer>;
 
 export const cancelAnswer = z
-  .object({ ok: z.literal(true), message_id: z.string(), status: messageStatus, final: z.boolean(), refunded: z.boolean() })
+  .object({
+    ok: z.literal(true),
+    message_id: z.string(),
+    status: messageStatus,
+    final: z.boolean(),
+    refunded: z.boolean(),
+  })
   .meta({ id: "CancelAnswer" });
 export type CancelAnswer = z.infer<typeof cancelAnswer>;

@@ -14,7 +14,11 @@ export interface Channel {
 /** Every channel by its code. Adding one is a line here, an app and a stand-in. */
 export const channels = {
   wd: { code: "wd", name: { en: "WhatsApp (QR)", ar: "واتساب (رمز QR)" }, recipient: "phone" },
-  wa: { code: "wa", name: { en: "WhatsApp Cloud API", ar: "واتساب Cloud API" }, recipient: "phone" },
+  wa: {
+    code: "wa",
+    name: { en: "WhatsApp Cloud API", ar: "واتساب Cloud API" },
+    recipient: "phone",
+  },
   tg: { code: "tg", name: { en: "Telegram", ar: "تيليجرام" }, recipient: "id" },
   fb: { code: "fb", name: { en: "Messenger", ar: "ماسنجر" }, recipient: "id" },
   ig: { code: "ig", name: { en: "Instagram", ar: "إنستغرام" }, recipient: "id" },
@@ -23,9 +27,20 @@ export const channels = {
 
 export type ChannelCode = keyof typeof channels;
 
-export const channelCodes = ["wd", "wa", "tg", "fb", "ig", "tt"] as const satisfies readonly ChannelCode[];
+export const channelCodes = [
+  "wd",
+  "wa",
+  "tg",
+  "fb",
+  "ig",
+  "tt",
+] as const satisfies readonly ChannelCode[];
 
-export const channelCode = z.enum(channelCodes).meta({ id: "ChannelCode", description: "wd WhatsApp by QR, wa WhatsApp Cloud API, tg Telegram, fb Messenger, ig Instagram, tt TikTok" });
+export const channelCode = z.enum(channelCodes).meta({
+  id: "ChannelCode",
+  description:
+    "wd WhatsApp by QR, wa WhatsApp Cloud API, tg Telegram, fb Messenger, ig Instagram, tt TikTok",
+});
 
 /** Whether a text is a channel's code. */
 export function isChannelCode(text: string): text is ChannelCode {

@@ -1,7 +1,15 @@
 // A connection's state, the reasons behind it, and its settings.
 import { z } from "zod";
 
-export const connectionStates = ["pairing", "connecting", "connected", "recovering", "limited", "attention", "off"] as const;
+export const connectionStates = [
+  "pairing",
+  "connecting",
+  "connected",
+  "recovering",
+  "limited",
+  "attention",
+  "off",
+] as const;
 
 /**
  * `connected` holds only while its worker lives; `recovering` and `limited` go on by themselves; `attention` needs a person.
@@ -10,7 +18,9 @@ export const connectionState = z.enum(connectionStates).meta({ id: "ConnectionSt
 export type ConnectionState = z.infer<typeof connectionState>;
 
 /** Why a connection is in its state: a stable code and a sentence that says what to do. */
-export const connectionReason = z.object({ code: z.string(), message: z.string() }).meta({ id: "ConnectionReason" });
+export const connectionReason = z
+  .object({ code: z.string(), message: z.string() })
+  .meta({ id: "ConnectionReason" });
 export type ConnectionReason = z.infer<typeof connectionReason>;
 
 /** What the owner wants of a connection. */

@@ -5,7 +5,17 @@ export const mediaKinds = ["image", "document", "video", "audio", "voice", "stic
 export const mediaKind = z.enum(mediaKinds).meta({ id: "MediaKind" });
 export type MediaKind = z.infer<typeof mediaKind>;
 
-export const inboundTypes = ["text", ...mediaKinds, "location", "contact", "button_reply", "reaction", "edit", "delete", "unsupported"] as const;
+export const inboundTypes = [
+  "text",
+  ...mediaKinds,
+  "location",
+  "contact",
+  "button_reply",
+  "reaction",
+  "edit",
+  "delete",
+  "unsupported",
+] as const;
 export const inboundType = z.enum(inboundTypes).meta({ id: "InboundType" });
 export type InboundType = z.infer<typeof inboundType>;
 
@@ -39,10 +49,17 @@ export const inboundMedia = z.object({
 export type InboundMedia = z.infer<typeof inboundMedia>;
 
 export const location = z
-  .object({ latitude: z.number(), longitude: z.number(), name: z.string().nullable(), address: z.string().nullable() })
+  .object({
+    latitude: z.number(),
+    longitude: z.number(),
+    name: z.string().nullable(),
+    address: z.string().nullable(),
+  })
   .meta({ id: "Location" });
 
-export const sharedContact = z.object({ name: z.string().nullable(), phones: z.array(z.string()) }).meta({ id: "SharedContact" });
+export const sharedContact = z
+  .object({ name: z.string().nullable(), phones: z.array(z.string()) })
+  .meta({ id: "SharedContact" });
 
 /** A customer's message in the shared schema, as a connector converts it. Every field is there, `null` when empty. */
 export const inboundMessage = z.object({
@@ -67,16 +84,41 @@ export const inboundMessage = z.object({
 export type InboundMessage = z.infer<typeof inboundMessage>;
 
 /** Something that came in and was kept, but is not a message of a person (or could not be read). */
-export const inboundNotice = z.object({ kind: z.literal("notice"), reason: z.string(), raw_type: z.string().nullable() });
+export const inboundNotice = z.object({
+  kind: z.literal("notice"),
+  reason: z.string(),
+  raw_type: z.string().nullable(),
+});
 export type InboundNotice = z.infer<typeof inboundNotice>;
 
 export const converted = z.discriminatedUnion("kind", [inboundMessage, inboundNotice]);
 export type Converted = z.infer<typeof converted>;
 
 const mediaHints: Readonly<Record<string, MediaKind>> = {
-  photo: "image", picture: "image", pic: "image", img: "image", jpg: "image", jpeg: "image", png: "image", gif: "image", webp: "image",
-  file: "document", pdf: "document", doc: "document", docx: "document", xls: "document", xlsx: "document", zip: "document",
-  movie: "video", mp4: "video", music: "audio", sound: "audio", mp3: "audio", ptt: "voice", voice_note: "voice", ogg: "voice",
+  photo: "image",
+  picture: "image",
+  pic: "image",
+  img: "image",
+  jpg: "image",
+  jpeg: "image",
+  png: "image",
+  gif: "image",
+  webp: "image",
+  file: "document",
+  pdf: "document",
+  doc: "document",
+  docx: "document",
+  xls: "document",
+  xlsx: "document",
+  zip: "document",
+  movie: "video",
+  mp4: "video",
+  music: "audio",
+  sound: "audio",
+  mp3: "audio",
+  ptt: "voice",
+  voice_note: "voice",
+  ogg: "voice",
 };
 
 function hintedKind(word: string): MediaKind | undefined {

@@ -150,8 +150,8 @@ export const errorTable = {
   },
   unavailable: {
     status: 503,
-    en: "The service can't store anything just now. Nothing was accepted; try again shortly.",
-    ar: "لا يمكن للخدمة حفظ أي شيء الآن. لم يُقبل شيء؛ أعد المحاولة بعد قليل.",
+    en: "The service can't store anything just now. Try again shortly with the same Idempotency-Key, and nothing is sent twice.",
+    ar: "لا يمكن للخدمة حفظ أي شيء الآن. أعد المحاولة بعد قليل مع Idempotency-Key نفسه، ولن يُرسل شيء مرتين.",
     todo: "Repeat the request after `Retry-After` seconds, with the same Idempotency-Key.",
   },
 } as const satisfies Record<string, ErrorRow>;
@@ -186,7 +186,10 @@ export class ApiError extends Error {
   readonly ownText: boolean;
 
   constructor(code: ErrorCode, options: ErrorOptions = {}) {
-    super(options.message ?? errorTable[code].en, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      options.message ?? errorTable[code].en,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.name = "ApiError";
     this.code = code;
     this.details = options.details;
@@ -210,7 +213,11 @@ export interface ErrorBody {
 }
 
 /** The body for an error; Arabic when the caller asked for it and the text is the table's. */
-export function errorBody(error: ApiError, requestId: string, language: "en" | "ar" = "en"): ErrorBody {
+export function errorBody(
+  error: ApiError,
+  requestId: string,
+  language: "en" | "ar" = "en",
+): ErrorBody {
   const message = language === "ar" && !error.ownText ? errorTable[error.code].ar : error.message;
   const body = { ok: false as const, error: error.code, message, request_id: requestId };
   return error.details === undefined ? body : { ...body, details: error.details };

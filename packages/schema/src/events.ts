@@ -39,7 +39,9 @@ export const messageReceivedData = z
     button: z.object({ id: z.string(), title: z.string().nullable() }).nullable(),
     location: location.nullable(),
     contacts: z.array(sharedContact).nullable(),
-    reaction: z.object({ emoji: z.string().nullable(), provider_message_id: z.string() }).nullable(),
+    reaction: z
+      .object({ emoji: z.string().nullable(), provider_message_id: z.string() })
+      .nullable(),
     reply_to: z.string().nullable(),
     edited: z.boolean(),
     provider_message_id: z.string().nullable(),
@@ -66,7 +68,12 @@ export const messageStatusData = z
   .meta({ id: "MessageStatusData" });
 export type MessageStatusData = z.infer<typeof messageStatusData>;
 
-const envelope = { event_id: z.string(), sequence: z.int(), created_at: z.string(), version: z.literal(1) };
+const envelope = {
+  event_id: z.string(),
+  sequence: z.int(),
+  created_at: z.string(),
+  version: z.literal(1),
+};
 
 /** An event as `action=events` lists it. */
 export const storeEvent = z
@@ -80,8 +87,18 @@ export type StoreEvent = z.infer<typeof storeEvent>;
 /** An event as a webhook carries it: the same, with the instance it is for. */
 export const webhookBody = z
   .discriminatedUnion("event", [
-    z.object({ event: z.literal("message.received"), instance_id: z.string(), ...envelope, data: messageReceivedData }),
-    z.object({ event: z.literal("message.status"), instance_id: z.string(), ...envelope, data: messageStatusData }),
+    z.object({
+      event: z.literal("message.received"),
+      instance_id: z.string(),
+      ...envelope,
+      data: messageReceivedData,
+    }),
+    z.object({
+      event: z.literal("message.status"),
+      instance_id: z.string(),
+      ...envelope,
+      data: messageStatusData,
+    }),
   ])
   .meta({ id: "WebhookBody" });
 export type WebhookBody = z.infer<typeof webhookBody>;

@@ -84,7 +84,8 @@ function randomHex(): string {
     randomUsed = 0;
   }
   let text = "";
-  for (let index = 0; index < 8; index++) text += (randomPool[randomUsed + index] ?? 0).toString(16).padStart(2, "0");
+  for (let index = 0; index < 8; index++)
+    text += (randomPool[randomUsed + index] ?? 0).toString(16).padStart(2, "0");
   randomUsed += 8;
   return text;
 }

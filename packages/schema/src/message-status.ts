@@ -1,22 +1,53 @@
 // A message's status: the order of its life, and which ones are final.
 import { z } from "zod";
 
-export const messageStatuses = ["scheduled", "queued", "sending", "sent", "delivered", "read", "failed", "uncertain", "cancelled"] as const;
+export const messageStatuses = [
+  "scheduled",
+  "queued",
+  "sending",
+  "sent",
+  "delivered",
+  "read",
+  "failed",
+  "uncertain",
+  "cancelled",
+] as const;
 export const messageStatus = z.enum(messageStatuses).meta({ id: "MessageStatus" });
 export type MessageStatus = z.infer<typeof messageStatus>;
 
-export const partStatuses = ["queued", "sending", "sent", "delivered", "read", "failed", "uncertain"] as const;
+export const partStatuses = [
+  "queued",
+  "sending",
+  "sent",
+  "delivered",
+  "read",
+  "failed",
+  "uncertain",
+] as const;
 export const partStatus = z.enum(partStatuses).meta({ id: "PartStatus" });
 export type PartStatus = z.infer<typeof partStatus>;
 
 /** Why a message failed or waits: our code, our words, and the provider's own code and words where there are any. */
 export const messageReason = z
-  .object({ code: z.string(), message: z.string(), provider_code: z.string().nullable(), provider_message: z.string().nullable() })
+  .object({
+    code: z.string(),
+    message: z.string(),
+    provider_code: z.string().nullable(),
+    provider_message: z.string().nullable(),
+  })
   .meta({ id: "MessageReason" });
 export type MessageReason = z.infer<typeof messageReason>;
 
 /** Outcome classes of one provider call; each error of a provider maps to one of them. */
-export const outcomeClasses = ["sent", "throttled", "unavailable", "uncertain", "rejected", "unauthorized", "poison"] as const;
+export const outcomeClasses = [
+  "sent",
+  "throttled",
+  "unavailable",
+  "uncertain",
+  "rejected",
+  "unauthorized",
+  "poison",
+] as const;
 export const outcomeClass = z.enum(outcomeClasses);
 export type OutcomeClass = z.infer<typeof outcomeClass>;
 
@@ -27,8 +58,16 @@ export type OutcomeClass = z.infer<typeof outcomeClass>;
  */
 export type Outcome =
   | { readonly class: "sent"; readonly providerMessageId: string }
-  | { readonly class: "throttled"; readonly retryAfterMs: number; readonly scope: "recipient" | "connection"; readonly reason: MessageReason }
-  | { readonly class: "unavailable" | "uncertain" | "rejected" | "unauthorized" | "poison"; readonly reason: MessageReason };
+  | {
+      readonly class: "throttled";
+      readonly retryAfterMs: number;
+      readonly scope: "recipient" | "connection";
+      readonly reason: MessageReason;
+    }
+  | {
+      readonly class: "unavailable" | "uncertain" | "rejected" | "unauthorized" | "poison";
+      readonly reason: MessageReason;
+    };
 
 /** Seconds to wait before each further try after failures that count; ± 20 % is added where it is used. */
 export const backoffSeconds = [1, 5, 30, 120, 600, 1800, 7200] as const;

@@ -4,7 +4,9 @@ import type { ChannelCode } from "./channels.ts";
 import { storableText } from "./text.ts";
 
 /** A cleaned recipient, or why it can't be one, in words for the sender. */
-export type CleanRecipient = { readonly ok: true; readonly to: string } | { readonly ok: false; readonly message: string };
+export type CleanRecipient =
+  | { readonly ok: true; readonly to: string }
+  | { readonly ok: false; readonly message: string };
 
 /** Digits of every assigned country calling code (ITU E.164), by their length. */
 const callingCodes = new Set(
@@ -20,7 +22,8 @@ const callingCodes = new Set(
 
 const directionMarks = /[\u061C\u200B-\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]/g;
 const phonePunctuation = /[\s()[\]{}.\-/\u00A0\u2010-\u2015\u2212]/g;
-const howToWritePhone = "Write the phone number with its country code, digits only, like 9647701234567.";
+const howToWritePhone =
+  "Write the phone number with its country code, digits only, like 9647701234567.";
 const longestId = 256;
 
 /** Whether digits are an assigned country calling code. */
@@ -33,28 +36,56 @@ export function isCallingCode(digits: string): boolean {
  * Persian digits and direction marks; ids are only trimmed, since they are the provider's own.
  * `defaultCallingCode` (digits) completes a number written with its national leading zero.
  */
-export function cleanRecipient(channel: ChannelCode, to: string | number, defaultCallingCode?: string | null): CleanRecipient {
+export function cleanRecipient(
+  channel: ChannelCode,
+  to: string | number,
+  defaultCallingCode?: string | null,
+): CleanRecipient {
   if (typeof to === "number" && !(Number.isSafeInteger(to) && to > 0)) {
-    return { ok: false, message: "'to' as a number must be a positive whole number; write longer ids as text." };
+    return {
+      ok: false,
+      message: "'to' as a number must be a positive whole number; write longer ids as text.",
+    };
   }
   const text = storableText(String(to)).replace(directionMarks, "").trim();
   if (text === "") return { ok: false, message: "'to' is empty." };
-  return channels[channel].recipient === "phone" ? cleanPhone(text, defaultCallingCode ?? null) : cleanId(text);
+  return channels[channel].recipient === "phone"
+    ? cleanPhone(text, defaultCallingCode ?? null)
+    : cleanId(text);
 }
 
 function cleanId(text: string): CleanRecipient {
-  if (text.length > longestId) return { ok: false, message: `'to' is longer than ${longestId} characters.` };
+  if (text.length > longestId)
+    return { ok: false, message: `'to' is longer than ${longestId} characters.` };
   return { ok: true, to: text };
 }
 
 function cleanPhone(text: string, defaultCallingCode: string | null): CleanRecipient {
-  const western = text.replace(/[\u0660-\u0669]/g, (digit) => String(digit.charCodeAt(0) - 0x660)).replace(/[\u06F0-\u06F9]/g, (digit) => String(digit.charCodeAt(0) - 0x6f0));
-  const written = western.replace(/[\uFF0B]/g, "+").replace(/\(0\)/g, "").replace(phonePunctuation, "");
-  const international = written.startsWith("+") ? written.slice(1) : written.startsWith("00") ? written.slice(2) : written;
-  if (!/^\d+$/.test(international)) return { ok: false, message: `'to' is not a phone number. ${howToWritePhone}` };
-  const digits = international === written && written.startsWith("0") ? withCountry(written, defaultCallingCode) : international;
-  if (digits === null || !startsWithCallingCode(digits)) return { ok: false, message: `The phone number has no country code. ${howToWritePhone}` };
-  if (digits.length < 7 || digits.length > 15) return { ok: false, message: `A phone number has 7 to 15 digits, this one has ${digits.length}. ${howToWritePhone}` };
+  const western = text
+    .replace(/[\u0660-\u0669]/g, (digit) => String(digit.charCodeAt(0) - 0x660))
+    .replace(/[\u06F0-\u06F9]/g, (digit) => String(digit.charCodeAt(0) - 0x6f0));
+  const written = western
+    .replace(/[\uFF0B]/g, "+")
+    .replace(/\(0\)/g, "")
+    .replace(phonePunctuation, "");
+  const international = written.startsWith("+")
+    ? written.slice(1)
+    : written.startsWith("00")
+      ? written.slice(2)
+      : written;
+  if (!/^\d+$/.test(international))
+    return { ok: false, message: `'to' is not a phone number. ${howToWritePhone}` };
+  const digits =
+    international === written && written.startsWith("0")
+      ? withCountry(written, defaultCallingCode)
+      : international;
+  if (digits === null || !startsWithCallingCode(digits))
+    return { ok: false, message: `The phone number has no country code. ${howToWritePhone}` };
+  if (digits.length < 7 || digits.length > 15)
+    return {
+      ok: false,
+      message: `A phone number has 7 to 15 digits, this one has ${digits.length}. ${howToWritePhone}`,
+    };
   return { ok: true, to: digits };
 }
 

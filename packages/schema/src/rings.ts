@@ -13,7 +13,8 @@ export const storeShards = 16;
 /** The shard of a text: FNV-1a, the same in every process and version. */
 export function shardOf(text: string, shards: number): number {
   let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
+  for (let index = 0; index < text.length; index++)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
   return hash % shards;
 }
 
@@ -29,7 +30,12 @@ export const sendRing = z.object({
 export type SendRing = z.infer<typeof sendRing>;
 
 /** Something came in and is stored: wakes the inbox. */
-export const inboundRing = z.object({ store_id: z.string(), connection_id: z.string(), shard: z.int(), item: converted });
+export const inboundRing = z.object({
+  store_id: z.string(),
+  connection_id: z.string(),
+  shard: z.int(),
+  item: converted,
+});
 export type InboundRing = z.infer<typeof inboundRing>;
 
 /** Events wait for their numbers: wakes the sequencer. */

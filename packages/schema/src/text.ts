@@ -10,7 +10,9 @@ export function storableJson(value: unknown): unknown {
   if (typeof value === "string") return storableText(value);
   if (Array.isArray(value)) return value.map(storableJson);
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [storableText(key), storableJson(entry)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, entry]) => [storableText(key), storableJson(entry)]),
+  );
 }
 
 /**

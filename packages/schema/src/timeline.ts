@@ -33,16 +33,44 @@ export interface MessageFacts {
 /** The timeline, oldest entry first. */
 export function messageTimeline(facts: MessageFacts): TimelineEntry[] {
   const provider = channels[facts.channel].name.en;
-  const entries: TimelineEntry[] = [entry(facts.createdAt, "accepted", facts.sendAt === null ? "Accepted." : `Accepted, to be sent at ${facts.sendAt.toISOString()}.`)];
+  const entries: TimelineEntry[] = [
+    entry(
+      facts.createdAt,
+      "accepted",
+      facts.sendAt === null
+        ? "Accepted."
+        : `Accepted, to be sent at ${facts.sendAt.toISOString()}.`,
+    ),
+  ];
   for (const attempt of facts.attempts) {
-    entries.push(entry(attempt.started_at, "sending", `Handed to ${provider}${partWords(attempt.part, facts.partCount)} (attempt ${attempt.number}).`));
-    if (attempt.finished_at !== null && attempt.outcome !== null) entries.push(entry(attempt.finished_at, attempt.outcome, sentence(describeOutcome(attempt.outcome, readAttemptDetail(attempt.detail), provider))));
+    entries.push(
+      entry(
+        attempt.started_at,
+        "sending",
+        `Handed to ${provider}${partWords(attempt.part, facts.partCount)} (attempt ${attempt.number}).`,
+      ),
+    );
+    if (attempt.finished_at !== null && attempt.outcome !== null)
+      entries.push(
+        entry(
+          attempt.finished_at,
+          attempt.outcome,
+          sentence(describeOutcome(attempt.outcome, readAttemptDetail(attempt.detail), provider)),
+        ),
+      );
   }
-  if (facts.status === "failed" || facts.status === "cancelled" || (facts.status === "uncertain" && facts.final)) {
+  if (
+    facts.status === "failed" ||
+    facts.status === "cancelled" ||
+    (facts.status === "uncertain" && facts.final)
+  ) {
     const money = facts.refunded ? " The price was given back." : "";
-    entries.push(entry(facts.updatedAt, facts.status, `${facts.reason?.message ?? facts.status}${money}`));
+    entries.push(
+      entry(facts.updatedAt, facts.status, `${facts.reason?.message ?? facts.status}${money}`),
+    );
   }
-  if (facts.dueAt !== null && facts.attempts.length > 0 && !facts.final) entries.push(entry(facts.dueAt, "queued", "The next try is due."));
+  if (facts.dueAt !== null && facts.attempts.length > 0 && !facts.final)
+    entries.push(entry(facts.dueAt, "queued", "The next try is due."));
   return entries;
 }
 

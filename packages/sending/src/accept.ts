@@ -45,17 +45,28 @@ export class Accepting {
     const results = await this.#commit(candidates, "skip");
     const skipped = candidates.filter(({ messageId }) => !results.has(messageId));
     for (const [, ofStore] of Map.groupBy(skipped, ({ request }) => request.storeId)) {
-      for (const [messageId, result] of await this.#commit(ofStore, "wait")) results.set(messageId, result);
+      for (const [messageId, result] of await this.#commit(ofStore, "wait"))
+        results.set(messageId, result);
     }
-    return candidates.map(({ messageId }) => results.get(messageId) ?? { kind: "idempotency_in_progress" });
+    return candidates.map(
+      ({ messageId }) => results.get(messageId) ?? { kind: "idempotency_in_progress" },
+    );
   }
 
   /** One transaction for a batch, then the rings. Candidates that are missing from the result were left for a later round. */
   async #commit(candidates: readonly Candidate[], locking: Locking): Promise<Map<string, Decided>> {
     try {
-      const { results, accepted, repeats } = await this.#database.transaction((transaction) => decideInTransaction(transaction, candidates, locking), { lockTimeoutMs });
+      const { results, accepted, repeats } = await this.#database.transaction(
+        (transaction) => decideInTransaction(transaction, candidates, locking),
+        { lockTimeoutMs },
+      );
       this.#ring(accepted);
-      const resolved = await Promise.all(repeats.map(async (candidate) => [candidate.messageId, await this.#resolveRepeat(candidate).catch(toFailed)] as const));
+      const resolved = await Promise.all(
+        repeats.map(
+          async (candidate) =>
+            [candidate.messageId, await this.#resolveRepeat(candidate).catch(toFailed)] as const,
+        ),
+      );
       return new Map<string, Decided>([...results, ...resolved]);
     } catch (error) {
       // What the database can't hold fails alone: other stores' messages are in the same batch.
@@ -66,8 +77,12 @@ export class Accepting {
 
   async #oneByOne(candidates: readonly Candidate[]): Promise<Map<string, Decided>> {
     const [only] = candidates;
-    if (candidates.length === 1 && only !== undefined) return new Map([[only.messageId, { kind: "idempotency_in_progress" }]]);
-    const decide = (candidate: Candidate) => this.#commit([candidate], "wait").catch((error: unknown) => new Map([[candidate.messageId, toFailed(error)]]));
+    if (candidates.length === 1 && only !== undefined)
+      return new Map([[only.messageId, { kind: "idempotency_in_progress" }]]);
+    const decide = (candidate: Candidate) =>
+      this.#commit([candidate], "wait").catch(
+        (error: unknown) => new Map([[candidate.messageId, toFailed(error)]]),
+      );
     const results = await Promise.all(candidates.map(decide));
     return new Map(results.flatMap((result) => [...result]));
   }
@@ -75,7 +90,10 @@ export class Accepting {
   /** The key was taken before: its answer, or, when that one was refused meanwhile, this candidate's own turn. */
   async #resolveRepeat(candidate: Candidate): Promise<Decided> {
     const { idempotency, storeId, instanceId } = candidate.request;
-    const stored = idempotency === null ? null : await findStoredAnswer(this.#database, { storeId, instanceId, ...idempotency });
+    const stored =
+      idempotency === null
+        ? null
+        : await findStoredAnswer(this.#database, { storeId, instanceId, ...idempotency });
     if (stored !== null) return stored;
     const results = await this.#commit([candidate], "wait");
     return results.get(candidate.messageId) ?? { kind: "idempotency_in_progress" };
@@ -85,9 +103,13 @@ export class Accepting {
     for (const { request, messageId } of accepted) {
       if (request.sendAt !== null) continue;
       const { storeId: store_id, connectionId: connection_id, channel, to, content } = request;
-      this.#bus.ring({ ring: "out", to: [channel, connection_id] }, { store_id, connection_id, message_id: messageId, channel, to, content });
+      this.#bus.ring(
+        { ring: "out", to: [channel, connection_id] },
+        { store_id, connection_id, message_id: messageId, channel, to, content },
+      );
     }
-    for (const shard of new Set(accepted.map(({ request }) => storeShard(request.storeId)))) this.#bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+    for (const shard of new Set(accepted.map(({ request }) => storeShard(request.storeId))))
+      this.#bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
   }
 }
 
@@ -111,10 +133,18 @@ interface Decision {
   readonly repeats: readonly Candidate[];
 }
 
-async function decideInTransaction(transaction: Queryable, candidates: readonly Candidate[], locking: Locking): Promise<Decision> {
+async function decideInTransaction(
+  transaction: Queryable,
+  candidates: readonly Candidate[],
+  locking: Locking,
+): Promise<Decision> {
   const fresh = await takeKeys(transaction, candidates);
   const repeats = candidates.filter(({ messageId }) => !fresh.has(messageId));
-  const balances = await lockBalances(transaction, candidates.filter(({ messageId }) => fresh.has(messageId)), locking);
+  const balances = await lockBalances(
+    transaction,
+    candidates.filter(({ messageId }) => fresh.has(messageId)),
+    locking,
+  );
   const results = new Map<string, AcceptResult>();
   const [accepted, unaccepted]: [Candidate[], Candidate[]] = [[], []];
   for (const candidate of candidates) {
@@ -127,7 +157,8 @@ async function decideInTransaction(transaction: Queryable, candidates: readonly 
       results.set(candidate.messageId, { kind: "accepted", answer: candidate.answer });
     } else {
       unaccepted.push(candidate);
-      if (balance !== undefined || locking === "wait") results.set(candidate.messageId, { kind: "insufficient_balance" });
+      if (balance !== undefined || locking === "wait")
+        results.set(candidate.messageId, { kind: "insufficient_balance" });
     }
   }
   await giveBackKeys(transaction, unaccepted);
@@ -136,7 +167,11 @@ async function decideInTransaction(transaction: Queryable, candidates: readonly 
 }
 
 /** Locks the balances of the stores in id order, and tells what they hold. With `skip`, a store that is locked elsewhere is left out. */
-async function lockBalances(transaction: Queryable, candidates: readonly Candidate[], locking: Locking): Promise<Map<string, number>> {
+async function lockBalances(
+  transaction: Queryable,
+  candidates: readonly Candidate[],
+  locking: Locking,
+): Promise<Map<string, number>> {
   const stores = [...new Set(candidates.map(({ request }) => request.storeId))];
   if (stores.length === 0) return new Map();
   const { rows } = await transaction.query<{ store_id: string; balance_micro: number }>({
@@ -147,7 +182,10 @@ async function lockBalances(transaction: Queryable, candidates: readonly Candida
   return new Map(rows.map((row) => [row.store_id, row.balance_micro]));
 }
 
-async function writeAccepted(transaction: Queryable, accepted: readonly Candidate[]): Promise<void> {
+async function writeAccepted(
+  transaction: Queryable,
+  accepted: readonly Candidate[],
+): Promise<void> {
   if (accepted.length === 0) return;
   const requests = accepted.map(({ request }) => request);
   await transaction.query({
@@ -165,10 +203,15 @@ async function writeAccepted(transaction: Queryable, accepted: readonly Candidat
       requests.map((request) => request.sendAt),
       requests.map((request) => request.ttlSeconds),
       accepted.map(() => newId()),
-      requests.map((request) => (request.content.media === null ? "text" : request.content.media.kind)),
+      requests.map((request) =>
+        request.content.media === null ? "text" : request.content.media.kind,
+      ),
     ],
   });
-  await insertEvents(transaction, accepted.map((candidate) => acceptedEvent(candidate)));
+  await insertEvents(
+    transaction,
+    accepted.map((candidate) => acceptedEvent(candidate)),
+  );
 }
 
 function acceptedEvent({ request, messageId }: Candidate) {

@@ -40,7 +40,10 @@ export interface WrittenAttempt {
  * Writes outcomes to their own attempts. They are evidence: taken from whoever brings them, also after a take-over wrote
  * `uncertain` for them; only a known outcome is never overwritten.
  */
-export async function finishAttempts(transaction: Queryable, finished: readonly FinishedAttempt[]): Promise<Map<string, WrittenAttempt>> {
+export async function finishAttempts(
+  transaction: Queryable,
+  finished: readonly FinishedAttempt[],
+): Promise<Map<string, WrittenAttempt>> {
   const { rows } = await transaction.query<WrittenAttempt>({
     name: "attempts-finish",
     text: `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[]) AS given (store_id, id, outcome, detail)),
@@ -65,6 +68,7 @@ export async function finishAttempts(transaction: Queryable, finished: readonly 
 
 function detailOf(outcome: Outcome): Record<string, unknown> {
   if (outcome.class === "sent") return { provider_message_id: outcome.providerMessageId };
-  if (outcome.class === "throttled") return { ...outcome.reason, retry_after_ms: outcome.retryAfterMs, scope: outcome.scope };
+  if (outcome.class === "throttled")
+    return { ...outcome.reason, retry_after_ms: outcome.retryAfterMs, scope: outcome.scope };
   return outcome.reason;
 }

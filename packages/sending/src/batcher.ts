@@ -6,7 +6,8 @@ export type DecideBatch<Item, Result> = (items: readonly Item[]) => Promise<read
 export class Batcher<Item, Result> {
   readonly #decide: DecideBatch<Item, Result>;
   readonly #limit: number;
-  #waiting: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
+  #waiting: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] =
+    [];
   #running = false;
 
   constructor(decide: DecideBatch<Item, Result>, limit: number) {

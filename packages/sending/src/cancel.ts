@@ -14,10 +14,18 @@ export interface CancelTarget {
 export type CancelResult =
   | { readonly kind: "not_found" }
   /** Where the message stands now; `cancelled`, or the status that came first. */
-  | { readonly kind: "decided"; readonly status: MessageStatus; readonly final: boolean; readonly refunded: boolean };
+  | {
+      readonly kind: "decided";
+      readonly status: MessageStatus;
+      readonly final: boolean;
+      readonly refunded: boolean;
+    };
 
 /** Cancels a message that is not just being sent. One that is under way or finished keeps its status. */
-export async function cancel(parts: { database: Database; bus: Bus }, target: CancelTarget): Promise<CancelResult> {
+export async function cancel(
+  parts: { database: Database; bus: Bus },
+  target: CancelTarget,
+): Promise<CancelResult> {
   const changed = await parts.database.transaction(async (transaction) => {
     const { rows } = await transaction.query<{ message_id: string }>({
       text: `SELECT q.message_id FROM send_queue q JOIN messages m ON m.store_id = q.store_id AND m.id = q.message_id
@@ -25,12 +33,27 @@ export async function cancel(parts: { database: Database; bus: Bus }, target: Ca
       values: [target.messageId, target.storeId, target.instanceId],
     });
     if (rows.length === 0) return false;
-    const reason = { code: "cancelled", message: "Cancelled on request.", provider_code: null, provider_message: null };
-    await finish(transaction, [{ storeId: target.storeId, messageId: target.messageId, status: "cancelled", reason }]);
+    const reason = {
+      code: "cancelled",
+      message: "Cancelled on request.",
+      provider_code: null,
+      provider_message: null,
+    };
+    await finish(transaction, [
+      { storeId: target.storeId, messageId: target.messageId, status: "cancelled", reason },
+    ]);
     return true;
   });
-  if (changed) parts.bus.ring({ ring: "unnumbered", to: [storeShard(target.storeId)] }, { shard: storeShard(target.storeId) });
-  const { rows } = await parts.database.query<{ status: MessageStatus; final: boolean; refunded: boolean }>({
+  if (changed)
+    parts.bus.ring(
+      { ring: "unnumbered", to: [storeShard(target.storeId)] },
+      { shard: storeShard(target.storeId) },
+    );
+  const { rows } = await parts.database.query<{
+    status: MessageStatus;
+    final: boolean;
+    refunded: boolean;
+  }>({
     text: "SELECT status, final, refunded FROM messages WHERE store_id = $1 AND id = $2 AND instance_id = $3 AND direction = 'out'",
     values: [target.storeId, target.messageId, target.instanceId],
   });

@@ -2,7 +2,11 @@
 import type { ChannelCode, Outcome, OutboundContent, PartPlan } from "@thikaa/schema";
 
 /** Cuts a message into the provider calls it takes. Pure; called inside the claim's transaction, so quick and without I/O. */
-export type PlanMessage = (message: { readonly to: string; readonly content: OutboundContent; readonly messageId: string }) => readonly PartPlan[];
+export type PlanMessage = (message: {
+  readonly to: string;
+  readonly content: OutboundContent;
+  readonly messageId: string;
+}) => readonly PartPlan[];
 
 export interface ClaimRequest {
   readonly storeId: string;

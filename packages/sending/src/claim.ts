@@ -37,13 +37,33 @@ interface PartRow {
 export async function claim(database: Database, request: ClaimRequest): Promise<BegunAttempt[]> {
   return database.transaction(async (transaction) => {
     await transaction.query({ ...promoteScheduled, values: [request.connectionId] });
-    const { rows: claimed } = await transaction.query<ClaimedRow>({ ...claimStatement, values: [request.connectionId, request.worker, request.epoch, request.limit] });
+    const { rows: claimed } = await transaction.query<ClaimedRow>({
+      ...claimStatement,
+      values: [request.connectionId, request.worker, request.epoch, request.limit],
+    });
     if (claimed.length === 0) return [];
     const messages = await readMessages(transaction, request.storeId, claimed);
     const stored = await readParts(transaction, request.storeId, messages);
     const { planned, broken } = planAll({ claimed, messages, stored, plan: request.plan });
-    await storePlans(transaction, request, planned.filter(({ isNew }) => isNew));
-    await finish(transaction, broken.map(({ messageId, problem }) => ({ storeId: request.storeId, messageId, status: "failed", reason: { code: "internal_error", message: `The message could not be prepared: ${problem}`, provider_code: null, provider_message: null } })));
+    await storePlans(
+      transaction,
+      request,
+      planned.filter(({ isNew }) => isNew),
+    );
+    await finish(
+      transaction,
+      broken.map(({ messageId, problem }) => ({
+        storeId: request.storeId,
+        messageId,
+        status: "failed",
+        reason: {
+          code: "internal_error",
+          message: `The message could not be prepared: ${problem}`,
+          provider_code: null,
+          provider_message: null,
+        },
+      })),
+    );
     await markSending(transaction, request.storeId, claimed);
     const begun = planned.map(({ row, message, parts, next }) => ({
       attemptId: newId(),
@@ -56,7 +76,11 @@ export async function claim(database: Database, request: ClaimRequest): Promise<
       partCount: parts.length,
       deadlineAt: row.deadline_at,
     }));
-    await beginAttempts(transaction, begun.map((attempt, index) => ({ attempt, number: planned[index]?.row.attempts ?? 1 })), request);
+    await beginAttempts(
+      transaction,
+      begun.map((attempt, index) => ({ attempt, number: planned[index]?.row.attempts ?? 1 })),
+      request,
+    );
     return begun;
   });
 }
@@ -69,7 +93,12 @@ interface Planned {
   readonly isNew: boolean;
 }
 
-function planAll(input: { claimed: readonly ClaimedRow[]; messages: ReadonlyMap<string, MessageRow>; stored: ReadonlyMap<string, PartRow[]>; plan: PlanMessage }) {
+function planAll(input: {
+  claimed: readonly ClaimedRow[];
+  messages: ReadonlyMap<string, MessageRow>;
+  stored: ReadonlyMap<string, PartRow[]>;
+  plan: PlanMessage;
+}) {
   const planned: Planned[] = [];
   const broken: { messageId: string; problem: string }[] = [];
   for (const row of input.claimed) {
@@ -78,19 +107,26 @@ function planAll(input: { claimed: readonly ClaimedRow[]; messages: ReadonlyMap<
     try {
       const rows = input.stored.get(row.message_id);
       const parts = rows === undefined ? planOne(input.plan, row, message) : rows.map(toPartPlan);
-      const unsent = rows?.find((part) => part.status !== "sent" && part.status !== "delivered" && part.status !== "read");
+      const unsent = rows?.find(
+        (part) => part.status !== "sent" && part.status !== "delivered" && part.status !== "read",
+      );
       const next = rows === undefined ? parts[0] : parts.find((part) => part.n === unsent?.n);
       if (next === undefined) throw new Error("the plan has no part left to send");
       planned.push({ row, message, parts, next, isNew: rows === undefined });
     } catch (error) {
-      broken.push({ messageId: row.message_id, problem: error instanceof Error ? error.message : String(error) });
+      broken.push({
+        messageId: row.message_id,
+        problem: error instanceof Error ? error.message : String(error),
+      });
     }
   }
   return { planned, broken };
 }
 
 function planOne(plan: PlanMessage, row: ClaimedRow, message: MessageRow): PartPlan[] {
-  const parts = z.array(partPlan).parse(plan({ to: row.address, content: message.content, messageId: row.message_id }));
+  const parts = z
+    .array(partPlan)
+    .parse(plan({ to: row.address, content: message.content, messageId: row.message_id }));
   if (parts.length === 0) throw new Error("the plan is empty");
   return parts.map((part, index) => ({ ...part, n: index + 1 }));
 }
@@ -99,7 +135,11 @@ function toPartPlan(row: PartRow): PartPlan {
   return partPlan.parse({ n: row.n, payload: row.payload });
 }
 
-async function readMessages(transaction: Queryable, storeId: string, claimed: readonly ClaimedRow[]): Promise<Map<string, MessageRow>> {
+async function readMessages(
+  transaction: Queryable,
+  storeId: string,
+  claimed: readonly ClaimedRow[],
+): Promise<Map<string, MessageRow>> {
   const { rows } = await transaction.query<MessageRow>({
     name: "claim-messages",
     text: "SELECT id, channel, content, parts_planned FROM messages WHERE store_id = $1 AND id = ANY($2)",
@@ -108,8 +148,14 @@ async function readMessages(transaction: Queryable, storeId: string, claimed: re
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-async function readParts(transaction: Queryable, storeId: string, messages: ReadonlyMap<string, MessageRow>): Promise<Map<string, PartRow[]>> {
-  const planned = [...messages.values()].filter((message) => message.parts_planned !== null).map((message) => message.id);
+async function readParts(
+  transaction: Queryable,
+  storeId: string,
+  messages: ReadonlyMap<string, MessageRow>,
+): Promise<Map<string, PartRow[]>> {
+  const planned = [...messages.values()]
+    .filter((message) => message.parts_planned !== null)
+    .map((message) => message.id);
   if (planned.length === 0) return new Map();
   const { rows } = await transaction.query<PartRow>({
     name: "claim-parts",
@@ -119,8 +165,14 @@ async function readParts(transaction: Queryable, storeId: string, messages: Read
   return Map.groupBy(rows, (row) => row.message_id);
 }
 
-async function storePlans(transaction: Queryable, request: ClaimRequest, plans: readonly Planned[]): Promise<void> {
-  const parts = plans.flatMap(({ row, parts: planned }) => planned.map((part) => ({ ...part, messageId: row.message_id, address: row.address })));
+async function storePlans(
+  transaction: Queryable,
+  request: ClaimRequest,
+  plans: readonly Planned[],
+): Promise<void> {
+  const parts = plans.flatMap(({ row, parts: planned }) =>
+    planned.map((part) => ({ ...part, messageId: row.message_id, address: row.address })),
+  );
   if (parts.length === 0) return;
   await transaction.query({
     name: "claim-store-plans",
@@ -131,12 +183,23 @@ async function storePlans(transaction: Queryable, request: ClaimRequest, plans: 
            )
            UPDATE messages m SET parts_planned = counted.parts FROM (SELECT message_id, count(*)::int AS parts FROM written GROUP BY message_id) counted
            WHERE m.store_id = $1 AND m.id = counted.message_id`,
-    values: [request.storeId, request.connectionId, parts.map((part) => part.messageId), parts.map((part) => part.n), parts.map((part) => part.address), parts.map((part) => JSON.stringify(part.payload))],
+    values: [
+      request.storeId,
+      request.connectionId,
+      parts.map((part) => part.messageId),
+      parts.map((part) => part.n),
+      parts.map((part) => part.address),
+      parts.map((part) => JSON.stringify(part.payload)),
+    ],
   });
 }
 
 /** A further attempt after an uncertain one may reach the customer twice: it is flagged in the transaction that begins it. */
-async function markSending(transaction: Queryable, storeId: string, claimed: readonly ClaimedRow[]): Promise<void> {
+async function markSending(
+  transaction: Queryable,
+  storeId: string,
+  claimed: readonly ClaimedRow[],
+): Promise<void> {
   await transaction.query({
     name: "claim-mark-sending",
     text: `UPDATE messages m SET status = 'sending', updated_at = now(), possible_duplicate = m.possible_duplicate OR given.uncertain

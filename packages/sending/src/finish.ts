@@ -20,11 +20,23 @@ export interface FinishedMessage {
  * `sent` is final where the channel reports no receipts. A message that is final already is left as it is.
  * Returns the ids of the messages that changed. Ring `unnumbered` after the commit.
  */
-export async function finish(transaction: Queryable, messages: readonly FinishedMessage[]): Promise<ReadonlySet<string>> {
+export async function finish(
+  transaction: Queryable,
+  messages: readonly FinishedMessage[],
+): Promise<ReadonlySet<string>> {
   if (messages.length === 0) return new Set();
-  const { rows } = await transaction.query<StatusRow>({ ...finishStatement, values: toColumns(messages) });
-  const refunded = await refund(transaction, rows.filter((row) => row.status === "failed" || row.status === "cancelled"));
-  await insertEvents(transaction, rows.map((row) => statusEvent(refunded.has(row.id) ? { ...row, refunded: true } : row)));
+  const { rows } = await transaction.query<StatusRow>({
+    ...finishStatement,
+    values: toColumns(messages),
+  });
+  const refunded = await refund(
+    transaction,
+    rows.filter((row) => row.status === "failed" || row.status === "cancelled"),
+  );
+  await insertEvents(
+    transaction,
+    rows.map((row) => statusEvent(refunded.has(row.id) ? { ...row, refunded: true } : row)),
+  );
   return new Set(rows.map((row) => row.id));
 }
 
@@ -32,9 +44,15 @@ export async function finish(transaction: Queryable, messages: readonly Finished
  * Late evidence that the provider took a message which had ended uncertain: it is sent after all, once every part of it is.
  * Returns the ids of the messages that changed.
  */
-export async function confirm(transaction: Queryable, messages: readonly Pick<FinishedMessage, "storeId" | "messageId">[]): Promise<ReadonlySet<string>> {
+export async function confirm(
+  transaction: Queryable,
+  messages: readonly Pick<FinishedMessage, "storeId" | "messageId">[],
+): Promise<ReadonlySet<string>> {
   if (messages.length === 0) return new Set();
-  const { rows } = await transaction.query<StatusRow>({ ...confirmStatement, values: [messages.map(({ storeId }) => storeId), messages.map(({ messageId }) => messageId)] });
+  const { rows } = await transaction.query<StatusRow>({
+    ...confirmStatement,
+    values: [messages.map(({ storeId }) => storeId), messages.map(({ messageId }) => messageId)],
+  });
   await insertEvents(transaction, rows.map(statusEvent));
   return new Set(rows.map((row) => row.id));
 }
@@ -45,17 +63,29 @@ function toColumns(messages: readonly FinishedMessage[]): unknown[] {
     messages.map((message) => message.messageId),
     messages.map((message) => message.status),
     messages.map((message) => (message.reason === null ? null : JSON.stringify(message.reason))),
-    messages.map((message) => message.final ?? (message.status === "failed" || message.status === "cancelled")),
+    messages.map(
+      (message) => message.final ?? (message.status === "failed" || message.status === "cancelled"),
+    ),
   ];
 }
 
 /** Gives the price back for messages of which the provider accepted no part; once a message, whatever happens. */
-async function refund(transaction: Queryable, rows: readonly StatusRow[]): Promise<ReadonlySet<string>> {
+async function refund(
+  transaction: Queryable,
+  rows: readonly StatusRow[],
+): Promise<ReadonlySet<string>> {
   if (rows.length === 0) return new Set();
   const stores = [...new Set(rows.map((row) => row.store_id))];
   // In id order and before the update, so that two refunds wait for each other in one direction only.
-  await transaction.query({ name: "refund-lock", text: "SELECT 1 FROM balances WHERE store_id = ANY($1) ORDER BY store_id FOR UPDATE", values: [stores] });
-  const result = await transaction.query<{ id: string }>({ ...refundStatement, values: [rows.map((row) => row.store_id), rows.map((row) => row.id), rows.map(() => newId())] });
+  await transaction.query({
+    name: "refund-lock",
+    text: "SELECT 1 FROM balances WHERE store_id = ANY($1) ORDER BY store_id FOR UPDATE",
+    values: [stores],
+  });
+  const result = await transaction.query<{ id: string }>({
+    ...refundStatement,
+    values: [rows.map((row) => row.store_id), rows.map((row) => row.id), rows.map(() => newId())],
+  });
   return new Set(result.rows.map((row) => row.id));
 }
 

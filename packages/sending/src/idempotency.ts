@@ -23,7 +23,10 @@ export function fingerprint(body: unknown): Buffer {
 }
 
 /** What a known key answers: the stored answer, or a mismatch when the body was another; `null` when the key is not known. */
-export async function findStoredAnswer(database: Queryable, key: KeyUse): Promise<AcceptResult | null> {
+export async function findStoredAnswer(
+  database: Queryable,
+  key: KeyUse,
+): Promise<AcceptResult | null> {
   const { rows } = await database.query<{ fingerprint: Buffer; answer: SendAnswer }>({
     name: "idempotency-find",
     text: "SELECT fingerprint, answer FROM idempotency_keys WHERE store_id = $1 AND instance_id = $2 AND key = $3",
@@ -31,7 +34,9 @@ export async function findStoredAnswer(database: Queryable, key: KeyUse): Promis
   });
   const [stored] = rows;
   if (stored === undefined) return null;
-  return stored.fingerprint.equals(key.fingerprint) ? { kind: "replayed", answer: stored.answer } : { kind: "idempotency_mismatch" };
+  return stored.fingerprint.equals(key.fingerprint)
+    ? { kind: "replayed", answer: stored.answer }
+    : { kind: "idempotency_mismatch" };
 }
 
 /**
@@ -43,7 +48,9 @@ export async function resolveKey(database: Database, key: KeyUse): Promise<Accep
   if (stored !== null) return stored;
   try {
     // A key in flight can't be read, only waited for: by taking it, and giving it back at once.
-    const isFree = await database.transaction((transaction) => tryKey(transaction, key), { lockTimeoutMs: inFlightMs });
+    const isFree = await database.transaction((transaction) => tryKey(transaction, key), {
+      lockTimeoutMs: inFlightMs,
+    });
     return isFree ? null : await findStoredAnswer(database, key);
   } catch (error) {
     if (isLockTimeout(error)) return { kind: "idempotency_in_progress" };
@@ -51,13 +58,19 @@ export async function resolveKey(database: Database, key: KeyUse): Promise<Accep
   }
 }
 
-async function tryKey(transaction: Queryable, { storeId, instanceId, key, fingerprint: digest }: KeyUse): Promise<boolean> {
+async function tryKey(
+  transaction: Queryable,
+  { storeId, instanceId, key, fingerprint: digest }: KeyUse,
+): Promise<boolean> {
   const { rowCount } = await transaction.query({
     text: "INSERT INTO idempotency_keys (store_id, instance_id, key, fingerprint, message_id, answer) VALUES ($1, $2, $3, $4, gen_random_uuid(), '{}') ON CONFLICT DO NOTHING",
     values: [storeId, instanceId, key, digest],
   });
   if (rowCount === 0) return false;
-  await transaction.query({ text: "DELETE FROM idempotency_keys WHERE store_id = $1 AND instance_id = $2 AND key = $3", values: [storeId, instanceId, key] });
+  await transaction.query({
+    text: "DELETE FROM idempotency_keys WHERE store_id = $1 AND instance_id = $2 AND key = $3",
+    values: [storeId, instanceId, key],
+  });
   return true;
 }
 
@@ -67,9 +80,20 @@ export function isLockTimeout(error: unknown): boolean {
 }
 
 /** Takes the keys of a batch; returns the message ids of the candidates that may go on (those without a key, and those whose key was new). */
-export async function takeKeys(transaction: Queryable, candidates: readonly Candidate[]): Promise<ReadonlySet<string>> {
-  const free = new Set(candidates.filter(({ request }) => request.idempotency === null).map(({ messageId }) => messageId));
-  const keyed = candidates.flatMap((candidate) => (candidate.request.idempotency === null ? [] : [{ ...candidate, ...candidate.request.idempotency }]));
+export async function takeKeys(
+  transaction: Queryable,
+  candidates: readonly Candidate[],
+): Promise<ReadonlySet<string>> {
+  const free = new Set(
+    candidates
+      .filter(({ request }) => request.idempotency === null)
+      .map(({ messageId }) => messageId),
+  );
+  const keyed = candidates.flatMap((candidate) =>
+    candidate.request.idempotency === null
+      ? []
+      : [{ ...candidate, ...candidate.request.idempotency }],
+  );
   if (keyed.length === 0) return free;
   // In key order, so that two gateways with the same keys in flight wait for each other in one direction only.
   const { rows } = await transaction.query<{ message_id: string }>({
@@ -90,7 +114,10 @@ export async function takeKeys(transaction: Queryable, candidates: readonly Cand
 }
 
 /** Gives back the keys of messages that were refused in the same transaction: a refusal is never stored. */
-export async function giveBackKeys(transaction: Queryable, refused: readonly Candidate[]): Promise<void> {
+export async function giveBackKeys(
+  transaction: Queryable,
+  refused: readonly Candidate[],
+): Promise<void> {
   const keyed = refused.filter(({ request }) => request.idempotency !== null);
   if (keyed.length === 0) return;
   await transaction.query({

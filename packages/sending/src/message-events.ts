@@ -37,5 +37,12 @@ export function statusEvent(row: StatusRow): NewEvent {
     refunded: row.refunded,
     possible_duplicate: row.possible_duplicate,
   };
-  return { storeId: row.store_id, type: "message.status", channel: row.channel, connectionId: row.connection_id, instanceId: row.instance_id, data };
+  return {
+    storeId: row.store_id,
+    type: "message.status",
+    channel: row.channel,
+    connectionId: row.connection_id,
+    instanceId: row.instance_id,
+    data,
+  };
 }

@@ -24,14 +24,26 @@ interface OpenAttempt {
 }
 
 /** Called by a connection's new owner before its first claim. Returns how many attempts were left open by earlier owners. */
-export async function recoverClaims(database: Database, owner: { storeId: string; connectionId: string; epoch: number }): Promise<{ recovered: number; eventsFor: string[] }> {
-  const { rows } = await database.query<OpenAttempt>({ ...openAttempts, values: [owner.connectionId, owner.epoch, owner.storeId] });
-  const finished = rows.map((row) => ({ attempt: toAttempt(row, owner), outcome: { class: "uncertain" as const, reason } }));
+export async function recoverClaims(
+  database: Database,
+  owner: { storeId: string; connectionId: string; epoch: number },
+): Promise<{ recovered: number; eventsFor: string[] }> {
+  const { rows } = await database.query<OpenAttempt>({
+    ...openAttempts,
+    values: [owner.connectionId, owner.epoch, owner.storeId],
+  });
+  const finished = rows.map((row) => ({
+    attempt: toAttempt(row, owner),
+    outcome: { class: "uncertain" as const, reason },
+  }));
   const { eventsFor } = await settle(database, finished);
   return { recovered: rows.length, eventsFor };
 }
 
-function toAttempt(row: OpenAttempt, owner: { storeId: string; connectionId: string }): BegunAttempt {
+function toAttempt(
+  row: OpenAttempt,
+  owner: { storeId: string; connectionId: string },
+): BegunAttempt {
   return {
     attemptId: row.id,
     storeId: owner.storeId,

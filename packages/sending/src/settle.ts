@@ -29,7 +29,10 @@ interface Settling {
  * Writes outcomes and what follows from them. Safe to call again with the same ones: a known outcome changes nothing.
  * Throws when PostgreSQL is away; nothing is lost as long as the caller keeps the outcomes and tries again.
  */
-export async function settle(database: Database, finished: readonly FinishedAttempt[]): Promise<Settled> {
+export async function settle(
+  database: Database,
+  finished: readonly FinishedAttempt[],
+): Promise<Settled> {
   if (finished.length === 0) return { next: [], eventsFor: [] };
   return database.transaction(async (transaction) => {
     const rows = await lockRows(transaction, finished);
@@ -37,20 +40,52 @@ export async function settle(database: Database, finished: readonly FinishedAtte
     const settling = finished.flatMap(({ attempt, outcome }): Settling[] => {
       const own = written.get(attempt.attemptId);
       if (own === undefined || !own.changed) return [];
-      return [{ attempt, outcome, written: own, step: decide({ outcome, attempt, number: own.number, row: rows.get(attempt.messageId) ?? null }) }];
+      return [
+        {
+          attempt,
+          outcome,
+          written: own,
+          step: decide({
+            outcome,
+            attempt,
+            number: own.number,
+            row: rows.get(attempt.messageId) ?? null,
+          }),
+        },
+      ];
     });
     await writeParts(transaction, settling);
     await flagDuplicates(transaction, settling);
     await requeue(transaction, settling);
     await touchConnections(transaction, settling);
-    const confirmed = await confirm(transaction, settling.flatMap(({ attempt, outcome, step }) => (step.kind === "late" && outcome.class === "sent" ? [attempt] : [])));
+    const confirmed = await confirm(
+      transaction,
+      settling.flatMap(({ attempt, outcome, step }) =>
+        step.kind === "late" && outcome.class === "sent" ? [attempt] : [],
+      ),
+    );
     const changed = confirmed.union(await finish(transaction, settling.flatMap(toFinished)));
-    const next = [...(await beginNext(transaction, settling)), ...(await findBegun(transaction, finished, written))];
-    return { next, eventsFor: [...new Set(settling.filter(({ attempt }) => changed.has(attempt.messageId)).map(({ attempt }) => attempt.storeId))] };
+    const next = [
+      ...(await beginNext(transaction, settling)),
+      ...(await findBegun(transaction, finished, written)),
+    ];
+    return {
+      next,
+      eventsFor: [
+        ...new Set(
+          settling
+            .filter(({ attempt }) => changed.has(attempt.messageId))
+            .map(({ attempt }) => attempt.storeId),
+        ),
+      ],
+    };
   });
 }
 
-async function lockRows(transaction: Queryable, finished: readonly FinishedAttempt[]): Promise<Map<string, QueueRow>> {
+async function lockRows(
+  transaction: Queryable,
+  finished: readonly FinishedAttempt[],
+): Promise<Map<string, QueueRow>> {
   const { rows } = await transaction.query<QueueRow & { message_id: string }>({
     name: "settle-lock",
     text: `SELECT q.message_id, q.attempts, q.failures, q.deadline_at <= now() AS overdue, q.worker IS NOT NULL AS claimed, coalesce(c.settings ->> 'on_uncertain', 'retry') AS on_uncertain
@@ -62,7 +97,9 @@ async function lockRows(transaction: Queryable, finished: readonly FinishedAttem
 }
 
 async function writeParts(transaction: Queryable, settling: readonly Settling[]): Promise<void> {
-  const parts = settling.flatMap(({ attempt, outcome }) => (outcome.class === "sent" ? [{ attempt, providerMessageId: outcome.providerMessageId }] : []));
+  const parts = settling.flatMap(({ attempt, outcome }) =>
+    outcome.class === "sent" ? [{ attempt, providerMessageId: outcome.providerMessageId }] : [],
+  );
   if (parts.length === 0) return;
   // A part that two attempts got through keeps the first id; the other one stays in its attempt.
   await transaction.query({
@@ -70,21 +107,34 @@ async function writeParts(transaction: Queryable, settling: readonly Settling[])
     text: `UPDATE parts p SET status = 'sent', provider_message_id = coalesce(p.provider_message_id, given.provider_message_id), sent_at = coalesce(p.sent_at, now())
            FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) AS given (store_id, message_id, n, provider_message_id)
            WHERE p.store_id = given.store_id AND p.message_id = given.message_id AND p.n = given.n`,
-    values: [parts.map(({ attempt }) => attempt.storeId), parts.map(({ attempt }) => attempt.messageId), parts.map(({ attempt }) => attempt.part.n), parts.map(({ providerMessageId }) => providerMessageId)],
+    values: [
+      parts.map(({ attempt }) => attempt.storeId),
+      parts.map(({ attempt }) => attempt.messageId),
+      parts.map(({ attempt }) => attempt.part.n),
+      parts.map(({ providerMessageId }) => providerMessageId),
+    ],
   });
 }
 
-async function flagDuplicates(transaction: Queryable, settling: readonly Settling[]): Promise<void> {
+async function flagDuplicates(
+  transaction: Queryable,
+  settling: readonly Settling[],
+): Promise<void> {
   const doubled = settling.filter(({ step }) => step.kind === "late" && step.duplicate);
   if (doubled.length === 0) return;
   await transaction.query({
     text: "UPDATE messages SET possible_duplicate = true, updated_at = now() WHERE store_id = ANY($1) AND id = ANY($2)",
-    values: [doubled.map(({ attempt }) => attempt.storeId), doubled.map(({ attempt }) => attempt.messageId)],
+    values: [
+      doubled.map(({ attempt }) => attempt.storeId),
+      doubled.map(({ attempt }) => attempt.messageId),
+    ],
   });
 }
 
 async function requeue(transaction: Queryable, settling: readonly Settling[]): Promise<void> {
-  const waiting = settling.flatMap(({ attempt, step }) => (step.kind === "wait" ? [{ attempt, step }] : []));
+  const waiting = settling.flatMap(({ attempt, step }) =>
+    step.kind === "wait" ? [{ attempt, step }] : [],
+  );
   if (waiting.length === 0) return;
   await transaction.query({
     name: "settle-requeue",
@@ -105,8 +155,17 @@ async function requeue(transaction: Queryable, settling: readonly Settling[]): P
 }
 
 /** When the connection last sent, to the second: finer would rewrite its row with each message. */
-async function touchConnections(transaction: Queryable, settling: readonly Settling[]): Promise<void> {
-  const connections = [...new Set(settling.filter(({ outcome }) => outcome.class === "sent").map(({ attempt }) => attempt.connectionId))];
+async function touchConnections(
+  transaction: Queryable,
+  settling: readonly Settling[],
+): Promise<void> {
+  const connections = [
+    ...new Set(
+      settling
+        .filter(({ outcome }) => outcome.class === "sent")
+        .map(({ attempt }) => attempt.connectionId),
+    ),
+  ];
   if (connections.length === 0) return;
   await transaction.query({
     name: "settle-touch",
@@ -117,14 +176,28 @@ async function touchConnections(transaction: Queryable, settling: readonly Settl
 
 function toFinished({ attempt, step }: Settling): FinishedMessage[] {
   if (step.kind !== "finish") return [];
-  return [{ storeId: attempt.storeId, messageId: attempt.messageId, status: step.status, reason: step.reason, ...(step.final === undefined ? {} : { final: step.final }) }];
+  return [
+    {
+      storeId: attempt.storeId,
+      messageId: attempt.messageId,
+      status: step.status,
+      reason: step.reason,
+      ...(step.final === undefined ? {} : { final: step.final }),
+    },
+  ];
 }
 
 /** The claim goes on over the parts of a message: the next part's attempt begins in the transaction that ends the last. */
-async function beginNext(transaction: Queryable, settling: readonly Settling[]): Promise<BegunAttempt[]> {
+async function beginNext(
+  transaction: Queryable,
+  settling: readonly Settling[],
+): Promise<BegunAttempt[]> {
   const going = settling.filter(({ step }) => step.kind === "next-part");
   const begun: BegunAttempt[] = [];
-  for (const [, group] of Map.groupBy(going, ({ written }) => `${written.worker} ${written.epoch}`)) {
+  for (const [, group] of Map.groupBy(
+    going,
+    ({ written }) => `${written.worker} ${written.epoch}`,
+  )) {
     const [first] = group;
     if (first === undefined) continue;
     const attempts = await nextAttempts(transaction, group);
@@ -144,38 +217,76 @@ async function findBegun(
   written: ReadonlyMap<string, WrittenAttempt>,
 ): Promise<BegunAttempt[]> {
   const repeated = finished.filter(
-    ({ attempt, outcome }) => outcome.class === "sent" && attempt.part.n < attempt.partCount && written.get(attempt.attemptId)?.changed === false,
+    ({ attempt, outcome }) =>
+      outcome.class === "sent" &&
+      attempt.part.n < attempt.partCount &&
+      written.get(attempt.attemptId)?.changed === false,
   );
   if (repeated.length === 0) return [];
-  const { rows } = await transaction.query<{ id: string; subject_id: string; n: number; payload: unknown }>({
+  const { rows } = await transaction.query<{
+    id: string;
+    subject_id: string;
+    n: number;
+    payload: unknown;
+  }>({
     name: "settle-find-begun",
     text: `SELECT a.id, a.subject_id, p.n, p.payload FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS given (store_id, message_id, n)
            JOIN send_queue q ON q.message_id = given.message_id AND q.worker IS NOT NULL
            JOIN attempts a ON a.store_id = given.store_id AND a.subject_id = given.message_id AND a.part = given.n + 1
              AND a.number = q.attempts AND a.worker = q.worker AND a.epoch = q.epoch AND a.outcome IS NULL
            JOIN parts p ON p.store_id = given.store_id AND p.message_id = given.message_id AND p.n = a.part`,
-    values: [repeated.map(({ attempt }) => attempt.storeId), repeated.map(({ attempt }) => attempt.messageId), repeated.map(({ attempt }) => attempt.part.n)],
+    values: [
+      repeated.map(({ attempt }) => attempt.storeId),
+      repeated.map(({ attempt }) => attempt.messageId),
+      repeated.map(({ attempt }) => attempt.part.n),
+    ],
   });
   return rows.flatMap((row) => {
     const before = repeated.find(({ attempt }) => attempt.messageId === row.subject_id);
     if (before === undefined) return [];
-    return [{ ...before.attempt, attemptId: row.id, part: partPlan.parse({ n: row.n, payload: row.payload }) }];
+    return [
+      {
+        ...before.attempt,
+        attemptId: row.id,
+        part: partPlan.parse({ n: row.n, payload: row.payload }),
+      },
+    ];
   });
 }
 
-async function nextAttempts(transaction: Queryable, going: readonly Settling[]): Promise<{ attempt: BegunAttempt; number: number }[]> {
-  const { rows } = await transaction.query<{ message_id: string; n: number; payload: unknown; attempts: number }>({
+async function nextAttempts(
+  transaction: Queryable,
+  going: readonly Settling[],
+): Promise<{ attempt: BegunAttempt; number: number }[]> {
+  const { rows } = await transaction.query<{
+    message_id: string;
+    n: number;
+    payload: unknown;
+    attempts: number;
+  }>({
     name: "settle-next-part",
     text: `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS given (store_id, message_id, n)),
            counted AS (UPDATE send_queue q SET attempts = q.attempts + 1 FROM given WHERE q.message_id = given.message_id RETURNING q.message_id, q.attempts)
            SELECT p.message_id, p.n, p.payload, counted.attempts FROM parts p JOIN given ON p.store_id = given.store_id AND p.message_id = given.message_id AND p.n = given.n
            JOIN counted ON counted.message_id = p.message_id`,
-    values: [going.map(({ attempt }) => attempt.storeId), going.map(({ attempt }) => attempt.messageId), going.map(({ attempt }) => attempt.part.n + 1)],
+    values: [
+      going.map(({ attempt }) => attempt.storeId),
+      going.map(({ attempt }) => attempt.messageId),
+      going.map(({ attempt }) => attempt.part.n + 1),
+    ],
   });
   return rows.flatMap((row) => {
     const before = going.find(({ attempt }) => attempt.messageId === row.message_id);
     if (before === undefined) return [];
-    return [{ attempt: { ...before.attempt, attemptId: newId(), part: partPlan.parse({ n: row.n, payload: row.payload }) }, number: row.attempts }];
+    return [
+      {
+        attempt: {
+          ...before.attempt,
+          attemptId: newId(),
+          part: partPlan.parse({ n: row.n, payload: row.payload }),
+        },
+        number: row.attempts,
+      },
+    ];
   });
 }
-

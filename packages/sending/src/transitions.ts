@@ -14,7 +14,12 @@ export interface QueueRow {
 
 export type Step =
   | { readonly kind: "next-part" }
-  | { readonly kind: "finish"; readonly status: "sent" | "failed" | "uncertain"; readonly reason: MessageReason | null; readonly final?: boolean }
+  | {
+      readonly kind: "finish";
+      readonly status: "sent" | "failed" | "uncertain";
+      readonly reason: MessageReason | null;
+      readonly final?: boolean;
+    }
   | {
       readonly kind: "wait";
       /** Milliseconds; `null` takes the backoff for `failures`. */
@@ -31,40 +36,79 @@ export type Step =
 const poisonTries = 3;
 
 /** What follows from an outcome. `row` is null when the message has left the queue. */
-export function decide(input: { outcome: Outcome; attempt: Pick<BegunAttempt, "part" | "partCount">; number: number; row: QueueRow | null }): Step {
+export function decide(input: {
+  outcome: Outcome;
+  attempt: Pick<BegunAttempt, "part" | "partCount">;
+  number: number;
+  row: QueueRow | null;
+}): Step {
   const { outcome, attempt, number, row } = input;
-  if (row === null || number < row.attempts) return { kind: "late", duplicate: outcome.class === "sent" && row !== null };
+  if (row === null || number < row.attempts)
+    return { kind: "late", duplicate: outcome.class === "sent" && row !== null };
   if (outcome.class === "sent") {
-    if (attempt.part.n < attempt.partCount) return row.claimed ? { kind: "next-part" } : afterLateSuccess();
+    if (attempt.part.n < attempt.partCount)
+      return row.claimed ? { kind: "next-part" } : afterLateSuccess();
     return { kind: "finish", status: "sent", reason: null };
   }
-  if (outcome.class === "rejected") return { kind: "finish", status: "failed", reason: outcome.reason };
+  if (outcome.class === "rejected")
+    return { kind: "finish", status: "failed", reason: outcome.reason };
   if (outcome.class === "uncertain") return afterUncertain(outcome.reason, row);
   if (row.overdue) return { kind: "finish", status: "failed", reason: expired(outcome.reason) };
-  if (outcome.class === "throttled") return wait({ row, reason: outcome.reason, waitMs: outcome.retryAfterMs, counts: false });
+  if (outcome.class === "throttled")
+    return wait({ row, reason: outcome.reason, waitMs: outcome.retryAfterMs, counts: false });
   // The connection stops claiming until its owner has new credentials; its messages wait without a penalty.
-  if (outcome.class === "unauthorized") return wait({ row, reason: outcome.reason, waitMs: 0, counts: false });
-  if (outcome.class === "poison" && row.failures + 1 >= poisonTries) return { kind: "finish", status: "failed", reason: { ...outcome.reason, code: "internal_error" } };
+  if (outcome.class === "unauthorized")
+    return wait({ row, reason: outcome.reason, waitMs: 0, counts: false });
+  if (outcome.class === "poison" && row.failures + 1 >= poisonTries)
+    return {
+      kind: "finish",
+      status: "failed",
+      reason: { ...outcome.reason, code: "internal_error" },
+    };
   return wait({ row, reason: outcome.reason, waitMs: null, counts: true });
 }
 
 /** The reason of a message whose time ran out, with what last stood in its way. */
 export function expired(last: MessageReason | null): MessageReason {
   const because = last === null ? "it was never its turn" : last.message;
-  return { code: "expired", message: `The message was not sent within its time: ${because}`, provider_code: last?.provider_code ?? null, provider_message: last?.provider_message ?? null };
+  return {
+    code: "expired",
+    message: `The message was not sent within its time: ${because}`,
+    provider_code: last?.provider_code ?? null,
+    provider_message: last?.provider_message ?? null,
+  };
 }
 
 function afterUncertain(reason: MessageReason, row: QueueRow): Step {
-  if (row.on_uncertain === "hold" || row.overdue) return { kind: "finish", status: "uncertain", reason, final: row.overdue };
+  if (row.on_uncertain === "hold" || row.overdue)
+    return { kind: "finish", status: "uncertain", reason, final: row.overdue };
   return wait({ row, reason, waitMs: null, counts: true, uncertain: true });
 }
 
 /** An attempt written off as uncertain was taken after all: the message goes on at its next part with its next claim. */
 function afterLateSuccess(): Step {
-  const reason = { code: "part_sent_late", message: "A part was confirmed late; the next one follows.", provider_code: null, provider_message: null };
+  const reason = {
+    code: "part_sent_late",
+    message: "A part was confirmed late; the next one follows.",
+    provider_code: null,
+    provider_message: null,
+  };
   return { kind: "wait", waitMs: 0, counts: false, failures: 0, uncertain: false, reason };
 }
 
-function wait(input: { row: QueueRow; reason: MessageReason; waitMs: number | null; counts: boolean; uncertain?: boolean }): Step {
-  return { kind: "wait", waitMs: input.waitMs, counts: input.counts, failures: input.row.failures + 1, uncertain: input.uncertain ?? false, reason: input.reason };
+function wait(input: {
+  row: QueueRow;
+  reason: MessageReason;
+  waitMs: number | null;
+  counts: boolean;
+  uncertain?: boolean;
+}): Step {
+  return {
+    kind: "wait",
+    waitMs: input.waitMs,
+    counts: input.counts,
+    failures: input.row.failures + 1,
+    uncertain: input.uncertain ?? false,
+    reason: input.reason,
+  };
 }

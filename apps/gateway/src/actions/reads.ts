@@ -3,7 +3,13 @@ import { countQueued, findMessageView, listEvents, readBalance } from "@thikaa/d
 import type { ConnectionView, Database, MessageView } from "@thikaa/db";
 import type { Bus } from "@thikaa/bus";
 import { ApiError, fromWireId, limits, messageTimeline, toCredits, toWireId } from "@thikaa/schema";
-import type { CancelAnswer, ConnectionStatus, EventsAnswer, MessageAnswer, StatusAnswer } from "@thikaa/schema";
+import type {
+  CancelAnswer,
+  ConnectionStatus,
+  EventsAnswer,
+  MessageAnswer,
+  StatusAnswer,
+} from "@thikaa/schema";
 import { cancel as cancelMessage } from "@thikaa/sending";
 import type { Admitted } from "../admission/admit.ts";
 import type { StoreDirectory } from "../admission/store-directory.ts";
@@ -23,10 +29,21 @@ export interface ReadRequest {
 }
 
 /** `action=status`: the key, its store's balance and plan, and its connections as they are now. */
-export async function status(parts: ReadParts, { exchange, admitted }: ReadRequest): Promise<StatusAnswer> {
+export async function status(
+  parts: ReadParts,
+  { exchange, admitted }: ReadRequest,
+): Promise<StatusAnswer> {
   const { holder } = admitted;
-  const connections = (await parts.stores.connectionsAnew(holder.storeId)).filter(({ channel }) => holder.channels.includes(channel));
-  const [queued, balance] = await Promise.all([countQueued(parts.database, connections.map(({ id }) => id)), readBalance(parts.database, holder.storeId)]);
+  const connections = (await parts.stores.connectionsAnew(holder.storeId)).filter(({ channel }) =>
+    holder.channels.includes(channel),
+  );
+  const [queued, balance] = await Promise.all([
+    countQueued(
+      parts.database,
+      connections.map(({ id }) => id),
+    ),
+    readBalance(parts.database, holder.storeId),
+  ]);
   return {
     ok: true,
     instance_id: toWireId("instance", holder.instanceId),
@@ -36,44 +53,98 @@ export async function status(parts: ReadParts, { exchange, admitted }: ReadReque
     channels: [...holder.channels],
     balance: toCredits(balance),
     plan: holder.plan,
-    rate_limit: { limit: holder.rateLimit, remaining: exchange.rate?.remaining ?? 0, reset: exchange.rate?.resetAt ?? 0 },
-    connections: connections.map((connection) => toConnectionStatus(connection, queued.get(connection.id) ?? 0)),
+    rate_limit: {
+      limit: holder.rateLimit,
+      remaining: exchange.rate?.remaining ?? 0,
+      reset: exchange.rate?.resetAt ?? 0,
+    },
+    connections: connections.map((connection) =>
+      toConnectionStatus(connection, queued.get(connection.id) ?? 0),
+    ),
   };
 }
 
 /** `action=message`: where one message of this instance stands, and how it got there. */
-export async function message(parts: ReadParts, { admitted, query }: ReadRequest): Promise<MessageAnswer> {
-  const view = await findMessageView(parts.database, { ...admitted.holder, messageId: readMessageId(query) });
+export async function message(
+  parts: ReadParts,
+  { admitted, query }: ReadRequest,
+): Promise<MessageAnswer> {
+  const view = await findMessageView(parts.database, {
+    ...admitted.holder,
+    messageId: readMessageId(query),
+  });
   if (view === null) throw new ApiError("not_found");
   return toMessageAnswer(view);
 }
 
 /** `action=events`: the store's events after a number. */
-export async function events(parts: ReadParts, { admitted, query }: ReadRequest): Promise<EventsAnswer> {
-  const after = readInteger(query, { name: "after", fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER });
-  const limit = readInteger(query, { name: "limit", fallback: limits.eventsPage.default, min: 1, max: limits.eventsPage.max });
-  const found = await listEvents(parts.database, { storeId: admitted.holder.storeId, after, limit: limit + 1 });
+export async function events(
+  parts: ReadParts,
+  { admitted, query }: ReadRequest,
+): Promise<EventsAnswer> {
+  const after = readInteger(query, {
+    name: "after",
+    fallback: 0,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+  });
+  const limit = readInteger(query, {
+    name: "limit",
+    fallback: limits.eventsPage.default,
+    min: 1,
+    max: limits.eventsPage.max,
+  });
+  const found = await listEvents(parts.database, {
+    storeId: admitted.holder.storeId,
+    after,
+    limit: limit + 1,
+  });
   const page = found.slice(0, limit);
-  return { ok: true, events: page, has_more: found.length > limit, next_after: page.at(-1)?.sequence ?? after };
+  return {
+    ok: true,
+    events: page,
+    has_more: found.length > limit,
+    next_after: page.at(-1)?.sequence ?? after,
+  };
 }
 
 /** `action=cancel`: takes a waiting message back; one under way keeps its status, which is told. */
-export async function cancel(parts: ReadParts, { admitted, query }: ReadRequest): Promise<CancelAnswer> {
+export async function cancel(
+  parts: ReadParts,
+  { admitted, query }: ReadRequest,
+): Promise<CancelAnswer> {
   const messageId = readMessageId(query);
-  const result = await cancelMessage(parts, { storeId: admitted.holder.storeId, instanceId: admitted.holder.instanceId, messageId });
+  const result = await cancelMessage(parts, {
+    storeId: admitted.holder.storeId,
+    instanceId: admitted.holder.instanceId,
+    messageId,
+  });
   if (result.kind === "not_found") throw new ApiError("not_found");
-  return { ok: true, message_id: toWireId("message", messageId), status: result.status, final: result.final, refunded: result.refunded };
+  return {
+    ok: true,
+    message_id: toWireId("message", messageId),
+    status: result.status,
+    final: result.final,
+    refunded: result.refunded,
+  };
 }
 
 function readMessageId(query: URLSearchParams): string {
   const text = query.get("id");
-  if (text === null || text === "") throw new ApiError("invalid_request", { message: "'id' is missing: the message_id that send answered.", details: [{ path: "id", message: "'id' is missing." }] });
+  if (text === null || text === "")
+    throw new ApiError("invalid_request", {
+      message: "'id' is missing: the message_id that send answered.",
+      details: [{ path: "id", message: "'id' is missing." }],
+    });
   const id = fromWireId("message", text);
   if (id === null) throw new ApiError("not_found");
   return id;
 }
 
-function readInteger(query: URLSearchParams, range: { name: string; fallback: number; min: number; max: number }): number {
+function readInteger(
+  query: URLSearchParams,
+  range: { name: string; fallback: number; min: number; max: number },
+): number {
   const text = query.get(range.name);
   if (text === null || text === "") return range.fallback;
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;

@@ -1,5 +1,13 @@
 // Reading a send: from the parsed body to cleaned values, or an error that names what is wrong. Pure.
-import { ApiError, limits, mediaKindOfHint, mediaKindOfUrl, nearestName, sendBody, sendFields } from "@thikaa/schema";
+import {
+  ApiError,
+  limits,
+  mediaKindOfHint,
+  mediaKindOfUrl,
+  nearestName,
+  sendBody,
+  sendFields,
+} from "@thikaa/schema";
 import type { ErrorDetail, OutboundContent, SendBody, Warning } from "@thikaa/schema";
 import type { z } from "zod";
 
@@ -16,35 +24,64 @@ const dayMs = 86_400_000;
 
 /** Reads a send, or throws `invalid_request` with every fault by its path. `now` in milliseconds. */
 export function readSend(value: unknown, now: number): SendRequest {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new ApiError("invalid_request", { message: "The body must be a JSON object." });
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new ApiError("invalid_request", { message: "The body must be a JSON object." });
   const parsed = sendBody.safeParse(value);
-  if (!parsed.success) throw invalid(parsed.error.issues.flatMap((issue) => toDetails(issue, value)));
+  if (!parsed.success)
+    throw invalid(parsed.error.issues.flatMap((issue) => toDetails(issue, value)));
   const body = parsed.data;
   const warnings: Warning[] = [];
   const content = readContent(body, warnings);
-  return { body, content, sendAt: readSendAt(body.send_at ?? null, now, warnings), ttlSeconds: body.ttl ?? limits.ttlSeconds.default, warnings };
+  return {
+    body,
+    content,
+    sendAt: readSendAt(body.send_at ?? null, now, warnings),
+    ttlSeconds: body.ttl ?? limits.ttlSeconds.default,
+    warnings,
+  };
 }
 
 function readContent(body: SendBody, warnings: Warning[]): OutboundContent {
   const text = body.message ?? null;
   const url = body.media_url?.trim() || null;
-  if ((text === null || text.trim() === "") && url === null) throw invalid([{ path: "message", message: "Write a 'message', or give a 'media_url'." }]);
+  if ((text === null || text.trim() === "") && url === null)
+    throw invalid([{ path: "message", message: "Write a 'message', or give a 'media_url'." }]);
   if (url === null) {
-    if (body.media_type) warnings.push({ code: "media_type_ignored", message: "There is no 'media_url', so 'media_type' says nothing." });
+    if (body.media_type)
+      warnings.push({
+        code: "media_type_ignored",
+        message: "There is no 'media_url', so 'media_type' says nothing.",
+      });
     return { text, media: null };
   }
-  if (!isWebUrl(url)) throw invalid([{ path: "media_url", message: "'media_url' must be a full URL that begins with https://." }]);
+  if (!isWebUrl(url))
+    throw invalid([
+      { path: "media_url", message: "'media_url' must be a full URL that begins with https://." },
+    ]);
   const hinted = body.media_type ? mediaKindOfHint(body.media_type) : null;
-  if (body.media_type && hinted === null) warnings.push({ code: "unknown_media_type", message: `'${body.media_type}' is not a media type we know; the file's own kind is used.` });
-  return { text: text === null || text.trim() === "" ? null : text, media: { url, kind: hinted ?? mediaKindOfUrl(url) } };
+  if (body.media_type && hinted === null)
+    warnings.push({
+      code: "unknown_media_type",
+      message: `'${body.media_type}' is not a media type we know; the file's own kind is used.`,
+    });
+  return {
+    text: text === null || text.trim() === "" ? null : text,
+    media: { url, kind: hinted ?? mediaKindOfUrl(url) },
+  };
 }
 
 function readSendAt(text: string | null, now: number, warnings: Warning[]): Date | null {
   if (text === null) return null;
   const sendAt = new Date(text);
-  if (sendAt.getTime() > now + limits.scheduleDays * dayMs) throw invalid([{ path: "send_at", message: `'send_at' is more than ${limits.scheduleDays} days ahead.` }]);
+  if (sendAt.getTime() > now + limits.scheduleDays * dayMs)
+    throw invalid([
+      { path: "send_at", message: `'send_at' is more than ${limits.scheduleDays} days ahead.` },
+    ]);
   if (sendAt.getTime() > now) return sendAt;
-  warnings.push({ code: "send_at_past", message: "'send_at' has passed; the message is sent now." });
+  warnings.push({
+    code: "send_at_past",
+    message: "'send_at' has passed; the message is sent now.",
+  });
   return null;
 }
 
@@ -62,7 +99,10 @@ function toDetails(issue: z.core.$ZodIssue, value: object): ErrorDetail[] {
 function unknownField(name: string): ErrorDetail {
   const near = nearestName(name, sendFields);
   const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
-  return { path: shown, message: `Unknown field '${shown}'.${near === null ? "" : ` Did you mean '${near}'?`}` };
+  return {
+    path: shown,
+    message: `Unknown field '${shown}'.${near === null ? "" : ` Did you mean '${near}'?`}`,
+  };
 }
 
 function toMessage(path: string, issue: z.core.$ZodIssue): string {
@@ -71,5 +111,8 @@ function toMessage(path: string, issue: z.core.$ZodIssue): string {
 }
 
 function invalid(details: readonly ErrorDetail[]): ApiError {
-  return new ApiError("invalid_request", { message: details[0]?.message ?? "The request is not valid.", details });
+  return new ApiError("invalid_request", {
+    message: details[0]?.message ?? "The request is not valid.",
+    details,
+  });
 }

@@ -1,7 +1,14 @@
 // The send action: checks in the order of the error table, then one durable accept.
 import { findLastInbound } from "@thikaa/db";
 import type { ConnectionView, Database, KeyHolder } from "@thikaa/db";
-import { ApiError, cleanRecipient, defaultPriceMicro, fromWireId, limits, toWireId } from "@thikaa/schema";
+import {
+  ApiError,
+  cleanRecipient,
+  defaultPriceMicro,
+  fromWireId,
+  limits,
+  toWireId,
+} from "@thikaa/schema";
 import type { Capabilities, SendAnswer, Warning } from "@thikaa/schema";
 import { fingerprint, resolveKey } from "@thikaa/sending";
 import type { Accepting, AcceptResult } from "@thikaa/sending";
@@ -28,12 +35,20 @@ interface IdempotencyKey {
 }
 
 /** Accepts a message or throws the first error that applies. */
-export async function send(parts: SendParts, exchange: Exchange, admitted: Admitted): Promise<void> {
+export async function send(
+  parts: SendParts,
+  exchange: Exchange,
+  admitted: Admitted,
+): Promise<void> {
   const body = await readJsonBody(exchange.request);
   const key = readIdempotencyKey(exchange, body);
   const idempotency = key instanceof ApiError ? null : key;
   try {
-    const { holder, request, to, connection, warnings } = await check(parts, admitted, key instanceof ApiError ? { ok: false, error: key } : body);
+    const { holder, request, to, connection, warnings } = await check(
+      parts,
+      admitted,
+      key instanceof ApiError ? { ok: false, error: key } : body,
+    );
     const result = await parts.accepting.accept({
       storeId: holder.storeId,
       instanceId: holder.instanceId,
@@ -51,7 +66,10 @@ export async function send(parts: SendParts, exchange: Exchange, admitted: Admit
     answerResult(exchange, result);
   } catch (error) {
     // A known key is answered before anything else is judged: the balance may be spent or the channel gone since then.
-    const stored = error instanceof ApiError && idempotency !== null ? await resolveKey(parts.database, { ...admitted.holder, ...idempotency }) : null;
+    const stored =
+      error instanceof ApiError && idempotency !== null
+        ? await resolveKey(parts.database, { ...admitted.holder, ...idempotency })
+        : null;
     if (stored === null) throw error;
     answerResult(exchange, stored);
   }
@@ -59,8 +77,12 @@ export async function send(parts: SendParts, exchange: Exchange, admitted: Admit
 
 function answerResult(exchange: Exchange, result: AcceptResult): void {
   if (result.kind === "accepted") return answer(exchange, result.answer);
-  if (result.kind === "replayed") return answer(exchange, result.answer satisfies SendAnswer, { "Idempotent-Replayed": "true" });
-  throw new ApiError(result.kind, result.kind === "idempotency_in_progress" ? { retryAfter: 1 } : {});
+  if (result.kind === "replayed")
+    return answer(exchange, result.answer satisfies SendAnswer, { "Idempotent-Replayed": "true" });
+  throw new ApiError(
+    result.kind,
+    result.kind === "idempotency_in_progress" ? { retryAfter: 1 } : {},
+  );
 }
 
 /** Everything that is checked before the balance: store, shape, recipient, channel, content. */
@@ -70,55 +92,96 @@ async function check(parts: SendParts, admitted: Admitted, body: ReadBody) {
   const request = readSend(body.value, Date.now());
   const { channel, to: written } = request.body;
   const recipient = cleanRecipient(channel, written, holder.defaultCallingCode);
-  if (!recipient.ok) throw new ApiError("invalid_recipient", { message: recipient.message, details: [{ path: "to", message: recipient.message }] });
-  const allowed = holder.channels.includes(channel) ? holder : await parts.keys.findAnew(admitted.apiKey);
+  if (!recipient.ok)
+    throw new ApiError("invalid_recipient", {
+      message: recipient.message,
+      details: [{ path: "to", message: recipient.message }],
+    });
+  const allowed = holder.channels.includes(channel)
+    ? holder
+    : await parts.keys.findAnew(admitted.apiKey);
   if (!allowed?.channels.includes(channel)) throw new ApiError("channel_not_allowed");
   const connection = await chooseConnection(parts.stores, holder, request);
   await checkContent(parts, { holder, connection, to: recipient.to, request });
-  return { holder, request, to: recipient.to, connection, warnings: [...request.warnings, ...stateWarnings(connection)] };
+  return {
+    holder,
+    request,
+    to: recipient.to,
+    connection,
+    warnings: [...request.warnings, ...stateWarnings(connection)],
+  };
 }
 
 async function activeHolder(parts: SendParts, admitted: Admitted): Promise<KeyHolder> {
   if (admitted.holder.storeStatus === "active") return admitted.holder;
   const anew = await parts.keys.findAnew(admitted.apiKey);
-  if (anew?.storeStatus !== "active") throw new ApiError("insufficient_balance", { message: "The store is inactive." });
+  if (anew?.storeStatus !== "active")
+    throw new ApiError("insufficient_balance", { message: "The store is inactive." });
   return anew;
 }
 
-async function chooseConnection(stores: StoreDirectory, holder: KeyHolder, request: SendRequest): Promise<ConnectionView> {
-  const found = pick(await stores.connections(holder.storeId), request) ?? pick(await stores.connectionsAnew(holder.storeId), request);
+async function chooseConnection(
+  stores: StoreDirectory,
+  holder: KeyHolder,
+  request: SendRequest,
+): Promise<ConnectionView> {
+  const found =
+    pick(await stores.connections(holder.storeId), request) ??
+    pick(await stores.connectionsAnew(holder.storeId), request);
   if (found !== undefined) return found;
-  const message = request.body.connection_id ? "The store has no connection with this 'connection_id' on this channel." : undefined;
-  throw new ApiError("channel_not_connected", message === undefined ? {} : { message, details: [{ path: "connection_id", message }] });
+  const message = request.body.connection_id
+    ? "The store has no connection with this 'connection_id' on this channel."
+    : undefined;
+  throw new ApiError(
+    "channel_not_connected",
+    message === undefined ? {} : { message, details: [{ path: "connection_id", message }] },
+  );
 }
 
 /** The connection that was asked for, else the channel's default, else its first. */
-function pick(connections: readonly ConnectionView[], { body }: SendRequest): ConnectionView | undefined {
+function pick(
+  connections: readonly ConnectionView[],
+  { body }: SendRequest,
+): ConnectionView | undefined {
   const ofChannel = connections.filter((connection) => connection.channel === body.channel);
   if (!body.connection_id) return ofChannel[0];
   const id = fromWireId("connection", body.connection_id);
   return ofChannel.find((connection) => connection.id === id);
 }
 
-async function checkContent(parts: SendParts, sending: { holder: KeyHolder; connection: ConnectionView; to: string; request: SendRequest }): Promise<void> {
+async function checkContent(
+  parts: SendParts,
+  sending: { holder: KeyHolder; connection: ConnectionView; to: string; request: SendRequest },
+): Promise<void> {
   const { connection, request, holder, to } = sending;
   const capabilities = await parts.stores.capabilities(connection.channel);
   if (capabilities === null) return;
   checkCapabilities(capabilities, request);
   if (capabilities.firstMessage && capabilities.windowHours === null) return;
-  const lastInbound = await findLastInbound(parts.database, { storeId: holder.storeId, connectionId: connection.id, address: to });
-  if (!capabilities.firstMessage && lastInbound === undefined) throw new ApiError("conversation_not_open");
+  const lastInbound = await findLastInbound(parts.database, {
+    storeId: holder.storeId,
+    connectionId: connection.id,
+    address: to,
+  });
+  if (!capabilities.firstMessage && lastInbound === undefined)
+    throw new ApiError("conversation_not_open");
   if (capabilities.windowHours === null) return;
   const openUntil = (lastInbound?.getTime() ?? 0) + capabilities.windowHours * 3_600_000;
   if (openUntil < (request.sendAt?.getTime() ?? Date.now())) throw new ApiError("window_closed");
 }
 
 function checkCapabilities(capabilities: Capabilities, { content }: SendRequest): void {
-  if (content.text !== null && capabilities.text === null) throw unsupported("message", "This channel can't carry text.");
+  if (content.text !== null && capabilities.text === null)
+    throw unsupported("message", "This channel can't carry text.");
   const { media } = content;
   if (media === null || capabilities.media.some(({ kind }) => kind === media.kind)) return;
   const carried = capabilities.media.map(({ kind }) => kind).join(", ");
-  throw unsupported("media_url", carried === "" ? "This channel carries text only for now." : `This channel carries ${carried}, not ${media.kind}.`);
+  throw unsupported(
+    "media_url",
+    carried === ""
+      ? "This channel carries text only for now."
+      : `This channel carries ${carried}, not ${media.kind}.`,
+  );
 }
 
 function unsupported(path: string, message: string): ApiError {
@@ -128,7 +191,12 @@ function unsupported(path: string, message: string): ApiError {
 function stateWarnings(connection: ConnectionView): Warning[] {
   if (connection.state === "connected") return [];
   const why = connection.reason === null ? "" : ` (${connection.reason.message})`;
-  return [{ code: "connection_not_connected", message: `The connection ${toWireId("connection", connection.id)} is ${connection.state}${why}; the message waits until it is connected, or its ttl ends.` }];
+  return [
+    {
+      code: "connection_not_connected",
+      message: `The connection ${toWireId("connection", connection.id)} is ${connection.state}${why}; the message waits until it is connected, or its ttl ends.`,
+    },
+  ];
 }
 
 /** The Idempotency-Key with the body's digest, or what is wrong with it. Quotes around it, as the draft standard writes them, are taken off. */
@@ -137,7 +205,15 @@ function readIdempotencyKey(exchange: Exchange, body: ReadBody): IdempotencyKey 
   if (typeof header !== "string") return null;
   const key = header.trim().replace(/^"(.*)"$/, "$1");
   if (key === "" || key.length > limits.idempotencyKeyLength) {
-    return new ApiError("invalid_request", { message: `'Idempotency-Key' must have 1 to ${limits.idempotencyKeyLength} characters.`, details: [{ path: "Idempotency-Key", message: `It must have 1 to ${limits.idempotencyKeyLength} characters.` }] });
+    return new ApiError("invalid_request", {
+      message: `'Idempotency-Key' must have 1 to ${limits.idempotencyKeyLength} characters.`,
+      details: [
+        {
+          path: "Idempotency-Key",
+          message: `It must have 1 to ${limits.idempotencyKeyLength} characters.`,
+        },
+      ],
+    });
   }
   return { key, fingerprint: digestOf(body) };
 }
@@ -152,4 +228,3 @@ function digestOf(body: ReadBody): Buffer {
     throw error;
   }
 }
-

@@ -21,21 +21,32 @@ export interface Admitted {
 }
 
 /** Admits a request or throws the first error that applies. Once the key is known, the exchange carries its rate. */
-export async function admit(admission: Admission, exchange: Exchange, route: MessagingRoute): Promise<Admitted> {
+export async function admit(
+  admission: Admission,
+  exchange: Exchange,
+  route: MessagingRoute,
+): Promise<Admitted> {
   const { action } = route;
   if (action === null) throw new ApiError("unknown_action");
-  if (exchange.request.method !== actions[action]) throw new ApiError("method_not_allowed", { allow: actions[action] });
+  if (exchange.request.method !== actions[action])
+    throw new ApiError("method_not_allowed", { allow: actions[action] });
   const apiKey = readApiKey(exchange.request);
   if (apiKey === null) throw new ApiError("missing_api_key");
   const holder = await admission.keys.find(apiKey);
-  if (holder === null || holder.store !== route.store || !isActive(holder)) throw new ApiError("invalid_api_key");
+  if (holder === null || holder.store !== route.store || !isActive(holder))
+    throw new ApiError("invalid_api_key");
   exchange.rate = await admission.rateLimit.check(holder.instanceId, holder.rateLimit);
-  if (!exchange.rate.allowed) throw new ApiError("rate_limited", { retryAfter: Math.max(1, exchange.rate.resetSeconds) });
+  if (!exchange.rate.allowed)
+    throw new ApiError("rate_limited", { retryAfter: Math.max(1, exchange.rate.resetSeconds) });
   return { action, apiKey, holder: await eligible(admission, apiKey, holder) };
 }
 
 /** The holder with an eligible plan; a plan upgraded a moment ago counts, so a refusal asks the table. */
-async function eligible(admission: Admission, apiKey: string, holder: KeyHolder): Promise<KeyHolder> {
+async function eligible(
+  admission: Admission,
+  apiKey: string,
+  holder: KeyHolder,
+): Promise<KeyHolder> {
   if (planIncludesMessagingApi(holder.plan)) return holder;
   const anew = await admission.keys.findAnew(apiKey);
   if (anew === null) throw new ApiError("invalid_api_key");
@@ -52,5 +63,8 @@ function readApiKey(request: IncomingMessage): string | null {
 }
 
 function isActive(holder: KeyHolder): boolean {
-  return holder.status === "active" && (holder.expiresAt === null || holder.expiresAt.getTime() > Date.now());
+  return (
+    holder.status === "active" &&
+    (holder.expiresAt === null || holder.expiresAt.getTime() > Date.now())
+  );
 }

@@ -57,6 +57,7 @@ export class KeyDirectory {
   }
 
   #forget(instanceId: string): void {
-    for (const [key, { holder }] of this.#byKey) if (holder.instanceId === instanceId) this.#byKey.delete(key);
+    for (const [key, { holder }] of this.#byKey)
+      if (holder.instanceId === instanceId) this.#byKey.delete(key);
   }
 }

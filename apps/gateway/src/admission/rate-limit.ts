@@ -31,8 +31,20 @@ export class RateLimit {
   constructor(database: Database) {
     this.#batcher = new Batcher(async (checks) => {
       const groups = Map.groupBy(checks, (check) => check.instanceId);
-      const windows = await countRequests(database, [...groups].map(([instanceId, group]) => ({ instanceId, count: group.length })), windowSeconds);
-      const usedBefore = new Map(windows.map((window) => [window.instanceId, { used: window.used - (groups.get(window.instanceId)?.length ?? 0), remainingMs: window.remainingMs }]));
+      const windows = await countRequests(
+        database,
+        [...groups].map(([instanceId, group]) => ({ instanceId, count: group.length })),
+        windowSeconds,
+      );
+      const usedBefore = new Map(
+        windows.map((window) => [
+          window.instanceId,
+          {
+            used: window.used - (groups.get(window.instanceId)?.length ?? 0),
+            remainingMs: window.remainingMs,
+          },
+        ]),
+      );
       return checks.map((check) => this.#take(check, usedBefore));
     }, 1_024);
   }
@@ -57,7 +69,8 @@ export class RateLimit {
     const window = windows.get(check.instanceId);
     if (window === undefined) throw new Error("The rate window was not counted.");
     window.used += 1;
-    if (window.used >= check.limit) this.#spent.set(check.instanceId, performance.now() + window.remainingMs);
+    if (window.used >= check.limit)
+      this.#spent.set(check.instanceId, performance.now() + window.remainingMs);
     return toState({ limit: check.limit, used: window.used, remainingMs: window.remainingMs });
   }
 }

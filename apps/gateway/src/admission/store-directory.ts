@@ -19,13 +19,17 @@ export class StoreDirectory {
 
   constructor(parts: { database: Database; bus: Bus }) {
     this.#database = parts.database;
-    parts.bus.listen({ ring: "connection", to: ["*"] }, ({ store_id }) => this.#connections.delete(store_id));
+    parts.bus.listen({ ring: "connection", to: ["*"] }, ({ store_id }) =>
+      this.#connections.delete(store_id),
+    );
   }
 
   /** A store's connections; at most two seconds old. */
   connections(storeId: string): Promise<ConnectionView[]> {
     const remembered = this.#connections.get(storeId);
-    return remembered !== undefined && remembered.until > performance.now() ? remembered.value : this.connectionsAnew(storeId);
+    return remembered !== undefined && remembered.until > performance.now()
+      ? remembered.value
+      : this.connectionsAnew(storeId);
   }
 
   /** A store's connections by the table itself: asked before a refusal, which must not rest on memory. */

@@ -1,47 +1,114 @@
 // The OpenAPI 3.1 document of the Messaging API and of its webhooks, made from the zod schemas and the error table.
-import { actions, cancelAnswer, channelCodes, errorCodes, errorTable, eventsAnswer, limits, messageAnswer, sendAnswer, sendBody, statusAnswer, webhookBody } from "@thikaa/schema";
+import {
+  actions,
+  cancelAnswer,
+  channelCodes,
+  errorCodes,
+  errorTable,
+  eventsAnswer,
+  limits,
+  messageAnswer,
+  sendAnswer,
+  sendBody,
+  statusAnswer,
+  webhookBody,
+} from "@thikaa/schema";
 import type { Action, ErrorCode } from "@thikaa/schema";
 import { z } from "zod";
 import { createDocument } from "zod-openapi";
-import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from "zod-openapi";
+import type {
+  ZodOpenApiOperationObject,
+  ZodOpenApiResponseObject,
+  ZodOpenApiResponsesObject,
+} from "zod-openapi";
 
 const errorBodySchema = z
   .object({
     ok: z.literal(false),
     error: z.enum(errorCodes as [ErrorCode, ...ErrorCode[]]),
-    message: z.string().meta({ description: "What is wrong and what to do, in English, or in Arabic with `Accept-Language: ar`." }),
+    message: z.string().meta({
+      description:
+        "What is wrong and what to do, in English, or in Arabic with `Accept-Language: ar`.",
+    }),
     request_id: z.string(),
     details: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: "Error" });
 
 const rateHeaders = {
-  "X-Request-Id": { description: "The request's id; yours when you sent a plain one.", schema: { type: "string" } },
-  "RateLimit-Policy": { description: `The key's limit and its window in seconds.`, schema: { type: "string" } },
-  RateLimit: { description: "Requests left, and seconds until the window ends.", schema: { type: "string" } },
+  "X-Request-Id": {
+    description: "The request's id; yours when you sent a plain one.",
+    schema: { type: "string" },
+  },
+  "RateLimit-Policy": {
+    description: `The key's limit and its window in seconds.`,
+    schema: { type: "string" },
+  },
+  RateLimit: {
+    description: "Requests left, and seconds until the window ends.",
+    schema: { type: "string" },
+  },
   "X-RateLimit-Limit": { schema: { type: "integer" } },
   "X-RateLimit-Remaining": { schema: { type: "integer" } },
-  "X-RateLimit-Reset": { description: "When the window ends, in seconds since 1970.", schema: { type: "integer" } },
+  "X-RateLimit-Reset": {
+    description: "When the window ends, in seconds since 1970.",
+    schema: { type: "integer" },
+  },
 } as const;
 
-const everyAction: readonly ErrorCode[] = ["unknown_action", "method_not_allowed", "missing_api_key", "invalid_api_key", "rate_limited", "plan_not_eligible", "internal_error", "unavailable"];
+const everyAction: readonly ErrorCode[] = [
+  "unknown_action",
+  "method_not_allowed",
+  "missing_api_key",
+  "invalid_api_key",
+  "rate_limited",
+  "plan_not_eligible",
+  "internal_error",
+  "unavailable",
+];
 const sendOnly: readonly ErrorCode[] = [
-  "idempotency_mismatch", "idempotency_in_progress", "insufficient_balance", "invalid_request", "invalid_recipient", "payload_too_large", "unsupported_media_type",
-  "channel_not_allowed", "channel_not_connected", "capability_unsupported", "window_closed", "conversation_not_open",
+  "idempotency_mismatch",
+  "idempotency_in_progress",
+  "insufficient_balance",
+  "invalid_request",
+  "invalid_recipient",
+  "payload_too_large",
+  "unsupported_media_type",
+  "channel_not_allowed",
+  "channel_not_connected",
+  "capability_unsupported",
+  "window_closed",
+  "conversation_not_open",
 ];
 
 /** Builds the document; `publicUrl` becomes its server. */
 export function buildOpenApi(publicUrl: string | null): ReturnType<typeof createDocument> {
   return createDocument({
     openapi: "3.1.1",
-    info: { title: "Thikaa Messaging API", version: "1", description: "Send and receive on every channel. Accepted means delivered, or a reason why not.", license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+    info: {
+      title: "Thikaa Messaging API",
+      version: "1",
+      description:
+        "Send and receive on every channel. Accepted means delivered, or a reason why not.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
     servers: [{ url: publicUrl ?? "/" }],
     security: [{ bearer: [] }, { apiKey: [] }],
     tags: [{ name: "messages" }, { name: "instance" }, { name: "events" }],
     // An action is a query parameter, and a path's parameters can't choose an operation in OpenAPI: each action is a path with its query.
-    paths: Object.fromEntries(operations().map(({ action, operation }) => [`/{store}/api/messaging/?action=${action}`, { [actions[action].toLowerCase()]: operation }])),
+    paths: Object.fromEntries(
+      operations().map(({ action, operation }) => [
+        `/{store}/api/messaging/?action=${action}`,
+        { [actions[action].toLowerCase()]: operation },
+      ]),
+    ),
     webhooks: { event: { post: webhookOperation() } },
-    components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" }, apiKey: { type: "apiKey", in: "header", name: "X-API-Key" } } },
+    components: {
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer" },
+        apiKey: { type: "apiKey", in: "header", name: "X-API-Key" },
+      },
+    },
   });
 }
 
@@ -51,13 +118,51 @@ export function printOpenApi(): string {
 }
 
 function operations(): { action: Action; operation: ZodOpenApiOperationObject }[] {
-  const message = { tag: "messages", query: z.object({ id: messageId }), errors: ["invalid_request", "not_found"] as const };
+  const message = {
+    tag: "messages",
+    query: z.object({ id: messageId }),
+    errors: ["invalid_request", "not_found"] as const,
+  };
   return [
     { action: "send", operation: sendOperation() },
-    { action: "status", operation: readOperation({ id: "status", tag: "instance", summary: "The key, its balance and its connections", answer: statusAnswer }) },
-    { action: "message", operation: readOperation({ ...message, id: "message", summary: "Where a message stands, and how it got there", answer: messageAnswer }) },
-    { action: "events", operation: readOperation({ id: "events", tag: "events", summary: "The store's events after a number", answer: eventsAnswer, query: eventsQuery, errors: ["invalid_request"] }) },
-    { action: "cancel", operation: readOperation({ ...message, id: "cancel", summary: "Take a waiting message back", answer: cancelAnswer }) },
+    {
+      action: "status",
+      operation: readOperation({
+        id: "status",
+        tag: "instance",
+        summary: "The key, its balance and its connections",
+        answer: statusAnswer,
+      }),
+    },
+    {
+      action: "message",
+      operation: readOperation({
+        ...message,
+        id: "message",
+        summary: "Where a message stands, and how it got there",
+        answer: messageAnswer,
+      }),
+    },
+    {
+      action: "events",
+      operation: readOperation({
+        id: "events",
+        tag: "events",
+        summary: "The store's events after a number",
+        answer: eventsAnswer,
+        query: eventsQuery,
+        errors: ["invalid_request"],
+      }),
+    },
+    {
+      action: "cancel",
+      operation: readOperation({
+        ...message,
+        id: "cancel",
+        summary: "Take a waiting message back",
+        answer: cancelAnswer,
+      }),
+    },
   ];
 }
 
@@ -66,7 +171,8 @@ function webhookOperation(): ZodOpenApiOperationObject {
     operationId: "webhook",
     tags: ["events"],
     summary: "An event, signed",
-    description: "Answer 2xx. `X-Thikaa-Signature` is `sha256=` and the hex HMAC-SHA256 of the body, keyed with the whole secret. The `webhook-*` headers follow Standard Webhooks.",
+    description:
+      "Answer 2xx. `X-Thikaa-Signature` is `sha256=` and the hex HMAC-SHA256 of the body, keyed with the whole secret. The `webhook-*` headers follow Standard Webhooks.",
     requestBody: { content: { "application/json": { schema: webhookBody } } },
     responses: { 200: { description: "Taken. Anything else is tried again." } },
   };
@@ -75,7 +181,11 @@ function webhookOperation(): ZodOpenApiOperationObject {
 const store = z.object({ store: z.string().meta({ description: "The store's slug." }) });
 const messageId = z.string().meta({ description: "The message_id that send answered." });
 const eventsQuery = z.object({
-  after: z.int().min(0).optional().meta({ description: "Events with a greater sequence; 0 begins at the first." }),
+  after: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: "Events with a greater sequence; 0 begins at the first." }),
   limit: z.int().min(1).max(limits.eventsPage.max).optional(),
 });
 
@@ -84,8 +194,29 @@ function sendOperation(): ZodOpenApiOperationObject {
     operationId: "send",
     tags: ["messages"],
     summary: "Send a message",
-    requestParams: { path: store, header: z.object({ "Idempotency-Key": z.string().max(limits.idempotencyKeyLength).optional().meta({ description: "The same key and body give the same message, for 72 hours." }) }) },
-    requestBody: { required: true, content: { "application/json": { schema: sendBody, example: { channel: channelCodes[0], to: "9647701234567", message: "تحديث الوظائف الأسبوعي 👇" } } } },
+    requestParams: {
+      path: store,
+      header: z.object({
+        "Idempotency-Key": z
+          .string()
+          .max(limits.idempotencyKeyLength)
+          .optional()
+          .meta({ description: "The same key and body give the same message, for 72 hours." }),
+      }),
+    },
+    requestBody: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: sendBody,
+          example: {
+            channel: channelCodes[0],
+            to: "9647701234567",
+            message: "تحديث الوظائف الأسبوعي 👇",
+          },
+        },
+      },
+    },
     responses: responses(sendAnswer, [...everyAction, ...sendOnly]),
   };
 }
@@ -104,7 +235,8 @@ function readOperation(operation: ReadOperation): ZodOpenApiOperationObject {
     operationId: operation.id,
     tags: [operation.tag],
     summary: operation.summary,
-    requestParams: operation.query === undefined ? { path: store } : { path: store, query: operation.query },
+    requestParams:
+      operation.query === undefined ? { path: store } : { path: store, query: operation.query },
     responses: responses(operation.answer, [...everyAction, ...(operation.errors ?? [])]),
   };
 }
@@ -115,11 +247,25 @@ function responses(answer: z.ZodType, errors: readonly ErrorCode[]): ZodOpenApiR
   const failures = [...byStatus].map(([status, codes]): [string, ZodOpenApiResponseObject] => [
     String(status),
     {
-      description: codes.map((code) => `\`${code}\`: ${errorTable[code].en} ${errorTable[code].todo}`).join("\n\n"),
-      headers: status === 429 || status === 503 || status === 409 ? { "Retry-After": { description: "Seconds to wait.", schema: { type: "integer" as const } } } : {},
+      description: codes
+        .map((code) => `\`${code}\`: ${errorTable[code].en} ${errorTable[code].todo}`)
+        .join("\n\n"),
+      headers:
+        status === 429 || status === 503 || status === 409
+          ? {
+              "Retry-After": {
+                description: "Seconds to wait.",
+                schema: { type: "integer" as const },
+              },
+            }
+          : {},
       content: { "application/json": { schema: errorBodySchema } },
     },
   ]);
-  const done = { description: "Done.", headers: rateHeaders, content: { "application/json": { schema: answer } } };
+  const done = {
+    description: "Done.",
+    headers: rateHeaders,
+    content: { "application/json": { schema: answer } },
+  };
   return Object.fromEntries<ZodOpenApiResponseObject>([["200", done], ...failures]);
 }
