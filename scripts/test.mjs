@@ -18,10 +18,12 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** The browser tests lie in the console: a run of something else needs no browser. */
+/** The browser tests lie in three apps: a run of something else needs no browser. */
 function mayRunBrowserTests() {
   const filters = args.filter((argument) => !argument.startsWith("-"));
-  return filters.length === 0 || filters.some((filter) => filter.includes("console"));
+  return (
+    filters.length === 0 || filters.some((filter) => /console|simulator|standalone/.test(filter))
+  );
 }
 
 /** Installs Chromium where that is possible; else says what is missing, and the browser tests fail. */

@@ -61,7 +61,10 @@ function readBytes(request: IncomingMessage): Promise<Buffer | null> {
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
     );
     request.on("error", () => reject(new ClientGone()));
-    request.on("close", () => reject(new ClientGone()));
+    // Every connection closes in the end; only a request that is not whole then was given up.
+    request.on("close", () => {
+      if (!request.complete) reject(new ClientGone());
+    });
   });
 }
 
