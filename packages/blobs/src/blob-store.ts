@@ -34,6 +34,7 @@ export interface PutOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Every driver passes the same conformance suite. All but `close` may throw `BlobStoreError`. */
 export interface BlobStore {
   /** Stores a stream. When it resolves, the bytes survive a crash; when it rejects, nothing is left of them. */
   put(bytes: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<StoredBlob>;
@@ -43,6 +44,22 @@ export interface BlobStore {
   stat(key: string): Promise<BlobStat | null>;
   /** Deletes; a key that is not there is fine. */
   delete(key: string): Promise<void>;
+  /** Lets go of connections; what is being read or written fails. */
+  close(): Promise<void>;
+}
+
+/** `unavailable`: the store is away or overloaded, and the same may succeed later. `refused`: it said no, so its settings are wrong. */
+export type BlobStoreFault = "unavailable" | "refused";
+
+/** The store itself failed. Its message is for the operator, and names no secret. */
+export class BlobStoreError extends Error {
+  readonly fault: BlobStoreFault;
+
+  constructor(fault: BlobStoreFault, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "BlobStoreError";
+    this.fault = fault;
+  }
 }
 
 export class BlobTooLargeError extends Error {

@@ -75,6 +75,8 @@ export class FolderBlobStore implements BlobStore {
     if (isBlobKey(key)) await rm(this.#pathOf(key), { force: true });
   }
 
+  async close(): Promise<void> {}
+
   /** Spread by the random end of the key: its beginning is the time, and would fill one folder. */
   #pathOf(key: string): string {
     return join(this.#folder, key.slice(-2), key);

@@ -9,3 +9,6 @@ export type { NewBot, Person } from "./telegram/state.ts";
 export type { WebhookAttempt } from "./telegram/webhook-sender.ts";
 export type { WireButton, WireEntity, WireMessage } from "./telegram/wire.ts";
 export type { Clock } from "./clock.ts";
+export { startS3StandIn } from "./s3/stand-in.ts";
+export type { S3RecordedCall, S3StandIn, S3StandInOptions } from "./s3/contract.ts";
+export type { S3Fault, S3Operation } from "./s3/faults.ts";
