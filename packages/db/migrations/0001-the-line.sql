@@ -20,7 +20,7 @@ CREATE TABLE balances (
 
 -- The balance equals the sum of amounts, always. One row a kind and message.
 CREATE TABLE ledger (
-  store_id uuid NOT NULL REFERENCES stores (id),
+  store_id uuid NOT NULL,
   id uuid NOT NULL,
   kind text NOT NULL CHECK (kind IN ('credit', 'debit', 'refund')),
   message_id uuid,

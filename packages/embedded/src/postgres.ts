@@ -151,6 +151,12 @@ function serverSettings(options: PostgresOptions): Record<string, string | numbe
     log_min_messages: "log",
     log_min_error_statement: "panic",
     log_checkpoints: "off",
+    // Our statements are short and many: compiling one costs more than running it.
+    jit: "off",
+    // Queues rewrite the same pages over and over; checkpoints far apart write each of them less often.
+    shared_buffers: "256MB",
+    max_wal_size: "4GB",
+    checkpoint_timeout: "15min",
     ...(options.durable ? {} : careless),
   };
 }

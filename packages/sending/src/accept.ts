@@ -1,20 +1,20 @@
 // Accepting: the one way in for a message. What is answered as accepted is committed: message, debit, ledger, queue row, event.
 import type { Bus } from "@thikaa/bus";
-import { insertEvents, storeShard } from "@thikaa/db";
-import type { Database, Queryable } from "@thikaa/db";
+import { storeShard } from "@thikaa/db";
+import type { Database } from "@thikaa/db";
 import { newId, toWireId } from "@thikaa/schema";
 import type { SendAnswer } from "@thikaa/schema";
 import type { AcceptRequest, AcceptResult, Candidate } from "./accept-types.ts";
 import { Batcher } from "./batcher.ts";
-import { findStoredAnswer, giveBackKeys, isLockTimeout, takeKeys } from "./idempotency.ts";
-import { statusEvent } from "./message-events.ts";
+import { acceptEvery, acceptWhatFits, ShortBalance } from "./accept-transaction.ts";
+import type { DecideInTransaction } from "./accept-transaction.ts";
+import { findStoredAnswer, isLockTimeout } from "./idempotency.ts";
 
 const batchLimit = 256;
+/** While one batch waits for the disk, the next one is written. */
+const batchesInFlight = 2;
 /** A stuck key or balance holds a batch up for no longer than this; then its items are decided one by one. */
 const lockTimeoutMs = 1_000;
-
-/** Whether balances that another process holds are waited for, or left for a later round. */
-type Locking = "skip" | "wait";
 
 /** A candidate's own failure is kept with it: it is no other's. */
 type Decided = AcceptResult | { readonly kind: "failed"; readonly error: unknown };
@@ -27,7 +27,10 @@ export class Accepting {
   constructor(parts: { database: Database; bus: Bus }) {
     this.#database = parts.database;
     this.#bus = parts.bus;
-    this.#batcher = new Batcher((requests) => this.#decide(requests), batchLimit);
+    this.#batcher = new Batcher((requests) => this.#decide(requests), {
+      limit: batchLimit,
+      inFlight: batchesInFlight,
+    });
   }
 
   /**
@@ -42,22 +45,36 @@ export class Accepting {
 
   async #decide(requests: readonly AcceptRequest[]): Promise<Decided[]> {
     const candidates = requests.map(toCandidate);
-    const results = await this.#commit(candidates, "skip");
-    const skipped = candidates.filter(({ messageId }) => !results.has(messageId));
-    for (const [, ofStore] of Map.groupBy(skipped, ({ request }) => request.storeId)) {
-      for (const [messageId, result] of await this.#commit(ofStore, "wait"))
-        results.set(messageId, result);
-    }
+    const results = await this.#acceptAll(candidates);
     return candidates.map(
       ({ messageId }) => results.get(messageId) ?? { kind: "idempotency_in_progress" },
     );
   }
 
-  /** One transaction for a batch, then the rings. Candidates that are missing from the result were left for a later round. */
-  async #commit(candidates: readonly Candidate[], locking: Locking): Promise<Map<string, Decided>> {
+  /** Takes it that every store has the money, which nearly all have; those that have not are decided apart, request by request. */
+  async #acceptAll(candidates: readonly Candidate[]): Promise<Map<string, Decided>> {
+    try {
+      return await this.#commit(candidates, acceptEvery);
+    } catch (error) {
+      if (!(error instanceof ShortBalance)) throw error;
+      const [short, others] = partition(candidates, ({ request }) =>
+        error.stores.has(request.storeId),
+      );
+      const groups = [...Map.groupBy(short, ({ request }) => request.storeId).values()];
+      const rounds = groups.map((group) => this.#commit(group, acceptWhatFits));
+      if (others.length > 0) rounds.push(this.#acceptAll(others));
+      return new Map((await Promise.all(rounds)).flatMap((results) => [...results]));
+    }
+  }
+
+  /** One transaction for a batch, then the rings. */
+  async #commit(
+    candidates: readonly Candidate[],
+    decide: DecideInTransaction,
+  ): Promise<Map<string, Decided>> {
     try {
       const { results, accepted, repeats } = await this.#database.transaction(
-        (transaction) => decideInTransaction(transaction, candidates, locking),
+        (transaction) => decide(transaction, candidates),
         { lockTimeoutMs },
       );
       this.#ring(accepted);
@@ -80,7 +97,7 @@ export class Accepting {
     if (candidates.length === 1 && only !== undefined)
       return new Map([[only.messageId, { kind: "idempotency_in_progress" }]]);
     const decide = (candidate: Candidate) =>
-      this.#commit([candidate], "wait").catch(
+      this.#commit([candidate], acceptWhatFits).catch(
         (error: unknown) => new Map([[candidate.messageId, toFailed(error)]]),
       );
     const results = await Promise.all(candidates.map(decide));
@@ -95,7 +112,7 @@ export class Accepting {
         ? null
         : await findStoredAnswer(this.#database, { storeId, instanceId, ...idempotency });
     if (stored !== null) return stored;
-    const results = await this.#commit([candidate], "wait");
+    const results = await this.#commit([candidate], acceptWhatFits);
     return results.get(candidate.messageId) ?? { kind: "idempotency_in_progress" };
   }
 
@@ -127,110 +144,6 @@ function toCandidate(request: AcceptRequest): Candidate {
   return { request, messageId, answer };
 }
 
-interface Decision {
-  readonly results: Map<string, AcceptResult>;
-  readonly accepted: readonly Candidate[];
-  readonly repeats: readonly Candidate[];
-}
-
-async function decideInTransaction(
-  transaction: Queryable,
-  candidates: readonly Candidate[],
-  locking: Locking,
-): Promise<Decision> {
-  const fresh = await takeKeys(transaction, candidates);
-  const repeats = candidates.filter(({ messageId }) => !fresh.has(messageId));
-  const balances = await lockBalances(
-    transaction,
-    candidates.filter(({ messageId }) => fresh.has(messageId)),
-    locking,
-  );
-  const results = new Map<string, AcceptResult>();
-  const [accepted, unaccepted]: [Candidate[], Candidate[]] = [[], []];
-  for (const candidate of candidates) {
-    if (!fresh.has(candidate.messageId)) continue;
-    const { storeId, priceMicro } = candidate.request;
-    const balance = balances.get(storeId);
-    if (balance !== undefined && balance >= priceMicro) {
-      balances.set(storeId, balance - priceMicro);
-      accepted.push(candidate);
-      results.set(candidate.messageId, { kind: "accepted", answer: candidate.answer });
-    } else {
-      unaccepted.push(candidate);
-      if (balance !== undefined || locking === "wait")
-        results.set(candidate.messageId, { kind: "insufficient_balance" });
-    }
-  }
-  await giveBackKeys(transaction, unaccepted);
-  await writeAccepted(transaction, accepted);
-  return { results, accepted, repeats };
-}
-
-/** Locks the balances of the stores in id order, and tells what they hold. With `skip`, a store that is locked elsewhere is left out. */
-async function lockBalances(
-  transaction: Queryable,
-  candidates: readonly Candidate[],
-  locking: Locking,
-): Promise<Map<string, number>> {
-  const stores = [...new Set(candidates.map(({ request }) => request.storeId))];
-  if (stores.length === 0) return new Map();
-  const { rows } = await transaction.query<{ store_id: string; balance_micro: number }>({
-    name: `balances-lock-${locking}`,
-    text: `SELECT store_id, balance_micro FROM balances WHERE store_id = ANY($1) ORDER BY store_id FOR UPDATE ${locking === "skip" ? "SKIP LOCKED" : ""}`,
-    values: [stores],
-  });
-  return new Map(rows.map((row) => [row.store_id, row.balance_micro]));
-}
-
-async function writeAccepted(
-  transaction: Queryable,
-  accepted: readonly Candidate[],
-): Promise<void> {
-  if (accepted.length === 0) return;
-  const requests = accepted.map(({ request }) => request);
-  await transaction.query({
-    ...writeStatement,
-    values: [
-      requests.map((request) => request.storeId),
-      accepted.map(({ messageId }) => messageId),
-      requests.map((request) => request.instanceId),
-      requests.map((request) => request.connectionId),
-      requests.map((request) => request.channel),
-      requests.map((request) => request.to),
-      requests.map((request) => JSON.stringify(request.content)),
-      requests.map((request) => request.clientReference),
-      requests.map((request) => request.priceMicro),
-      requests.map((request) => request.sendAt),
-      requests.map((request) => request.ttlSeconds),
-      accepted.map(() => newId()),
-      requests.map((request) =>
-        request.content.media === null ? "text" : request.content.media.kind,
-      ),
-    ],
-  });
-  await insertEvents(
-    transaction,
-    accepted.map((candidate) => acceptedEvent(candidate)),
-  );
-}
-
-function acceptedEvent({ request, messageId }: Candidate) {
-  return statusEvent({
-    store_id: request.storeId,
-    id: messageId,
-    instance_id: request.instanceId,
-    connection_id: request.connectionId,
-    channel: request.channel,
-    address: request.to,
-    client_reference: request.clientReference,
-    status: request.sendAt === null ? "queued" : "scheduled",
-    final: false,
-    reason: null,
-    refunded: false,
-    possible_duplicate: false,
-  });
-}
-
 function toFailed(error: unknown): Decided {
   return { kind: "failed", error };
 }
@@ -240,23 +153,9 @@ function isRefusedValue(error: unknown): boolean {
   return error instanceof Error && "code" in error && /^2[23]/.test(String(error.code));
 }
 
-const writeStatement = {
-  name: "messages-accept",
-  text: `WITH given AS MATERIALIZED (
-           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::bigint[], $10::timestamptz[], $11::int[], $12::uuid[], $13::text[])
-             WITH ORDINALITY AS given (store_id, id, instance_id, connection_id, channel, address, content, client_reference, price, send_at, ttl, ledger_id, type, place)
-         ), debited AS (
-           UPDATE balances b SET balance_micro = b.balance_micro - spent.price
-           FROM (SELECT store_id, sum(price)::bigint AS price FROM given GROUP BY store_id) spent WHERE b.store_id = spent.store_id
-         ), noted AS (
-           INSERT INTO ledger (store_id, id, kind, message_id, amount_micro) SELECT store_id, ledger_id, 'debit', id, -price FROM given WHERE price > 0
-         ), written AS (
-           INSERT INTO messages (store_id, id, direction, origin, instance_id, connection_id, channel, address, type, content, client_reference, status, price_micro, send_at, deadline_at)
-           SELECT store_id, id, 'out', 'api', instance_id, connection_id, channel, address, type, content, client_reference,
-             CASE WHEN send_at IS NULL THEN 'queued' ELSE 'scheduled' END, price, send_at, coalesce(send_at, now()) + ttl * interval '1 second'
-           FROM given
-         )
-         INSERT INTO send_queue (store_id, message_id, connection_id, address, due_at, deadline_at, scheduled)
-         SELECT store_id, id, connection_id, address, coalesce(send_at, now()), coalesce(send_at, now()) + ttl * interval '1 second', send_at IS NOT NULL
-         FROM given ORDER BY place`,
-};
+function partition<Item>(
+  items: readonly Item[],
+  test: (item: Item) => boolean,
+): [yes: Item[], no: Item[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
+}

@@ -29,24 +29,27 @@ export class RateLimit {
   readonly #spent = new Map<string, number>();
 
   constructor(database: Database) {
-    this.#batcher = new Batcher(async (checks) => {
-      const groups = Map.groupBy(checks, (check) => check.instanceId);
-      const windows = await countRequests(
-        database,
-        [...groups].map(([instanceId, group]) => ({ instanceId, count: group.length })),
-        windowSeconds,
-      );
-      const usedBefore = new Map(
-        windows.map((window) => [
-          window.instanceId,
-          {
-            used: window.used - (groups.get(window.instanceId)?.length ?? 0),
-            remainingMs: window.remainingMs,
-          },
-        ]),
-      );
-      return checks.map((check) => this.#take(check, usedBefore));
-    }, 1_024);
+    this.#batcher = new Batcher(
+      async (checks) => {
+        const groups = Map.groupBy(checks, (check) => check.instanceId);
+        const windows = await countRequests(
+          database,
+          [...groups].map(([instanceId, group]) => ({ instanceId, count: group.length })),
+          windowSeconds,
+        );
+        const usedBefore = new Map(
+          windows.map((window) => [
+            window.instanceId,
+            {
+              used: window.used - (groups.get(window.instanceId)?.length ?? 0),
+              remainingMs: window.remainingMs,
+            },
+          ]),
+        );
+        return checks.map((check) => this.#take(check, usedBefore));
+      },
+      { limit: 1_024 },
+    );
   }
 
   /** Counts one request of a key. Throws when PostgreSQL is away. */
