@@ -10,6 +10,7 @@ export * from "./event-cursors.ts";
 export * from "./events.ts";
 export * from "./inbound.ts";
 export * from "./instances.ts";
+export * from "./media.ts";
 export * from "./message-reports.ts";
 export * from "./migrate.ts";
 export * from "./stores.ts";

@@ -1,7 +1,8 @@
 // The vault: what is sealed opens only in its place and with its key; API keys carry a checksum.
 import { expect, test } from "vitest";
 import { looksLikeApiKey, newApiKey, newWebhookSecret } from "./keys.ts";
-import { newMasterKey, Vault } from "./vault.ts";
+import { newMasterKey } from "./master-key.ts";
+import { Vault } from "./vault.ts";
 
 test("a sealed secret opens in its own place only", () => {
   const vault = new Vault(newMasterKey());

@@ -1,18 +1,11 @@
 // The vault: seals secrets at rest with AES-256-GCM under keys derived from the master key.
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  createSecretKey,
-  hkdfSync,
-  randomBytes,
-} from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 import type { KeyObject } from "node:crypto";
+import { parseMasterKeys } from "./master-key.ts";
 
-interface MasterKey {
+interface SealingKey {
   readonly id: string;
   readonly sealing: KeyObject;
-  readonly pepper: KeyObject;
 }
 
 const nonceBytes = 12;
@@ -24,17 +17,22 @@ const tagBytes = 16;
  * The pepper of API keys derives from the LAST one, which stays while keys hashed with it are in use.
  */
 export class Vault {
-  readonly #keys: ReadonlyMap<string, MasterKey>;
-  readonly #current: MasterKey;
+  readonly #keys: ReadonlyMap<string, SealingKey>;
+  readonly #current: SealingKey;
   readonly #pepper: KeyObject;
 
   constructor(masterKeys: string) {
-    const keys = masterKeys.split(",").map(parseMasterKey);
-    const [current, last] = [keys[0], keys.at(-1)];
-    if (current === undefined || last === undefined) throw new Error(howToWriteMasterKey);
-    this.#keys = new Map(keys.map((key) => [key.id, key]));
-    this.#current = current;
-    this.#pepper = last.pepper;
+    const keys = parseMasterKeys(masterKeys);
+    const [first, ...rest] = keys;
+    const toSealing = (key: typeof first): SealingKey => ({
+      id: key.id,
+      sealing: key.derive("thikaa sealing v1"),
+    });
+    this.#current = toSealing(first);
+    this.#keys = new Map(
+      [this.#current, ...rest.map(toSealing)].map((key): [string, SealingKey] => [key.id, key]),
+    );
+    this.#pepper = (keys.at(-1) ?? first).derive("thikaa api key pepper v1");
   }
 
   /** Seals a text. `place` (table, column and row) is bound to it: it opens nowhere else. */
@@ -76,27 +74,4 @@ export class Vault {
   hashApiKey(apiKey: string): Buffer {
     return createHmac("sha256", this.#pepper).update(apiKey).digest();
   }
-}
-
-const howToWriteMasterKey =
-  "THIKAA_MASTER_KEY must be 'id:base64' with 32 bytes in base64, like the output of: echo \"k1:$(openssl rand -base64 32)\"";
-
-/** A new master key in the form that `Vault` takes. */
-export function newMasterKey(id = "k1"): string {
-  return `${id}:${randomBytes(32).toString("base64")}`;
-}
-
-function parseMasterKey(text: string): MasterKey {
-  const [, id, encoded] = /^([a-z0-9]{1,16}):([A-Za-z0-9+/_=-]{40,})$/.exec(text.trim()) ?? [];
-  const bytes = Buffer.from(encoded ?? "", "base64");
-  if (id === undefined || bytes.length !== 32) throw new Error(howToWriteMasterKey);
-  return {
-    id,
-    sealing: derive(bytes, "thikaa sealing v1"),
-    pepper: derive(bytes, "thikaa api key pepper v1"),
-  };
-}
-
-function derive(master: Buffer, purpose: string): KeyObject {
-  return createSecretKey(Buffer.from(hkdfSync("sha256", master, "", purpose, 32)));
 }
