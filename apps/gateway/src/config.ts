@@ -1,6 +1,8 @@
 // Settings of the gateway.
+import { blobStoreUrlFault } from "@thikaa/blobs";
 import { commonSettings, parseSettings } from "@thikaa/runtime";
 import type { Environment, HttpAddress, Log, LogConfig } from "@thikaa/runtime";
+import { z } from "zod";
 
 export interface GatewayConfig {
   readonly environment: Environment;
@@ -9,6 +11,8 @@ export interface GatewayConfig {
   readonly namespace: string;
   readonly masterKey: string;
   readonly publicUrl: string | null;
+  /** Where media are kept, as `MEDIA_STORE_URL` says it; without one every link to media is answered 404. */
+  readonly mediaStoreUrl?: string | null;
   /** Where to listen; `null` when another server mounts the handler. */
   readonly http: HttpAddress | null;
   readonly logLevel: LogConfig["level"];
@@ -18,9 +22,19 @@ export interface GatewayConfig {
   readonly log?: Log;
 }
 
+const settingsOfGateway = commonSettings.extend({
+  MEDIA_STORE_URL: z
+    .string()
+    .superRefine((url, context) => {
+      const fault = blobStoreUrlFault(url);
+      if (fault !== null) context.addIssue({ code: "custom", message: fault });
+    })
+    .optional(),
+});
+
 /** Reads the settings from the environment; throws one error that lists every fault. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): GatewayConfig {
-  const settings = parseSettings(commonSettings, environment);
+  const settings = parseSettings(settingsOfGateway, environment);
   return {
     environment: settings.THIKAA_ENV,
     databaseUrl: settings.DATABASE_URL,
@@ -28,6 +42,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Gatewa
     namespace: settings.THIKAA_NAMESPACE,
     masterKey: settings.THIKAA_MASTER_KEY,
     publicUrl: settings.PUBLIC_URL ?? null,
+    mediaStoreUrl: settings.MEDIA_STORE_URL ?? null,
     http: { host: settings.HOST, port: settings.PORT },
     logLevel: settings.LOG_LEVEL,
   };

@@ -1,16 +1,18 @@
-// Starts the gateway: the Messaging API, its docs and its health, on one HTTP handler.
+// Starts the gateway: the Messaging API, media, the docs and its health, on one HTTP handler.
 import type { RequestListener } from "node:http";
+import { openBlobStore } from "@thikaa/blobs";
 import { Bus } from "@thikaa/bus";
 import { checkSchema, Database } from "@thikaa/db";
 import { createLog, Metrics, serveHttp, stopAll, withHealth } from "@thikaa/runtime";
 import type { Service } from "@thikaa/runtime";
 import { Accepting } from "@thikaa/sending";
-import { Vault } from "@thikaa/vault";
+import { MediaLinks, Vault } from "@thikaa/vault";
 import { KeyDirectory } from "./admission/key-directory.ts";
 import { RateLimit } from "./admission/rate-limit.ts";
 import { StoreDirectory } from "./admission/store-directory.ts";
 import type { GatewayConfig } from "./config.ts";
 import { docsListener } from "./docs/docs.ts";
+import { isMediaUrl, mediaListener } from "./media/media.ts";
 import { messagingListener } from "./messaging.ts";
 
 const poolSize = 12;
@@ -20,6 +22,7 @@ const answerWithinMs = 10_000;
 export async function start(config: GatewayConfig): Promise<Service> {
   const log = config.log ?? createLog({ name: "gateway", level: config.logLevel });
   const metrics = new Metrics("gateway");
+  const blobs = config.mediaStoreUrl == null ? null : await openBlobStore(config.mediaStoreUrl);
   const database = new Database({
     url: config.databaseUrl,
     applicationName: "thikaa-gateway",
@@ -47,7 +50,11 @@ export async function start(config: GatewayConfig): Promise<Service> {
     accepting: new Accepting({ database, bus }),
   });
   await bus.flush();
-  const handle: RequestListener = route(messaging, docsListener({ publicUrl: config.publicUrl }));
+  const handle = route({
+    messaging,
+    docs: docsListener({ publicUrl: config.publicUrl }),
+    media: mediaListener({ database, blobs, log, links: new MediaLinks(config.masterKey) }),
+  });
   const ready = () => !stopping;
   const server =
     config.http === null
@@ -65,14 +72,19 @@ export async function start(config: GatewayConfig): Promise<Service> {
         { stop: async () => server?.close() },
         { stop: () => bus.close() },
         { stop: () => database.close() },
+        { stop: async () => blobs?.close() },
       ]);
     },
   };
 }
 
-function route(messaging: RequestListener, docs: RequestListener): RequestListener {
-  return (request, response) =>
-    /^\/docs(\/|\?|$)|^\/openapi\.json/.test(request.url ?? "")
-      ? docs(request, response)
-      : messaging(request, response);
+function route(
+  listeners: Record<"messaging" | "docs" | "media", RequestListener>,
+): RequestListener {
+  return (request, response) => {
+    const url = request.url ?? "";
+    if (/^\/docs(\/|\?|$)|^\/openapi\.json/.test(url)) return listeners.docs(request, response);
+    if (isMediaUrl(url)) return listeners.media(request, response);
+    return listeners.messaging(request, response);
+  };
 }

@@ -1,5 +1,7 @@
 // Starts the whole house in one process: servers, schema, every app, one port, and the sandbox.
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { start as startTelegram } from "@thikaa/channel-telegram";
 import { start as startConsole } from "@thikaa/console-server";
 import { Database, migrate } from "@thikaa/db";
@@ -137,7 +139,8 @@ async function startApps(
       log: log("console"),
     }),
   );
-  const gateway = await begin(startGateway({ ...common, log: log("gateway") }));
+  const mediaStoreUrl = pathToFileURL(join(config.dataDir, "media")).href;
+  const gateway = await begin(startGateway({ ...common, mediaStoreUrl, log: log("gateway") }));
   const mounts = [
     { prefix: "/hooks/tg", service: telegram },
     { prefix: "/api/admin", service: root },
