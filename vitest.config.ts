@@ -9,6 +9,7 @@ export default defineConfig({
       "apps/*/src/**/*.test.ts",
       "apps/console/*/src/**/*.test.ts",
       "scripts/**/*.test.ts",
+      "infra/**/*.test.ts",
     ],
     globalSetup: ["packages/testkit/src/global-setup.ts"],
     testTimeout: 30_000,
