@@ -194,6 +194,8 @@ CREATE TABLE messages (
   updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (store_id, id)
 ) PARTITION BY RANGE (id);
+-- What a person holds for a decision, until its time is over.
+CREATE INDEX messages_held ON messages (deadline_at) WHERE status = 'uncertain' AND NOT final;
 
 -- The plan of a message, stored before its first call; receipts find a part by the provider's id.
 CREATE TABLE parts (
@@ -245,6 +247,8 @@ CREATE TABLE send_queue (
   attempts integer NOT NULL DEFAULT 0,
   -- Failures that count against backoff; throttling does not.
   failures integer NOT NULL DEFAULT 0,
+  -- Failures that were our own fault.
+  poisons integer NOT NULL DEFAULT 0,
   first_failed_at timestamptz,
   -- Whether the provider may have taken the last attempt all the same.
   uncertain boolean NOT NULL DEFAULT false,

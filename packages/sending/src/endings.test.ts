@@ -63,6 +63,28 @@ describe("expiry", () => {
     expect(await lane.money()).toEqual({ balance: 999, ledger: 999 });
   });
 
+  test("what a connection holds for a person is final at its deadline, still uncertain", async () => {
+    await lane.database.query({
+      text: `UPDATE connections SET settings = '{"on_uncertain": "hold"}'`,
+    });
+    const id = await lane.accept();
+    await settle(lane.database, [{ attempt: await begin(), outcome: failed("uncertain") }]);
+    await lane.database.query({ text: "UPDATE connections SET settings = '{}'" });
+    expect(await lane.message(id)).toMatchObject({ status: "uncertain", final: false });
+    await expire(lane.database, 10);
+    expect(await lane.message(id)).toMatchObject({ status: "uncertain", final: false });
+    await lane.database.query({
+      text: "UPDATE messages SET deadline_at = now() - interval '1 second' WHERE id = $1",
+      values: [id],
+    });
+    expect((await expire(lane.database, 10)).expired).toBe(1);
+    expect(await lane.message(id)).toMatchObject({
+      status: "uncertain",
+      final: true,
+      refunded: false,
+    });
+  });
+
   test("what is just being sent is left to its outcome", async () => {
     const id = await lane.accept();
     const attempt = await begin();

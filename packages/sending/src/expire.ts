@@ -1,7 +1,10 @@
 // Expiring: a message that was not sent within its time ends with the reason why.
-import type { Database } from "@thikaa/db";
+import { insertEvents } from "@thikaa/db";
+import type { Database, Queryable } from "@thikaa/db";
 import type { MessageReason } from "@thikaa/schema";
 import { finish } from "./finish.ts";
+import { statusColumns, statusEvent } from "./message-events.ts";
+import type { StatusRow } from "./message-events.ts";
 import { expired } from "./transitions.ts";
 
 /** Ends waiting messages whose deadline has passed, at most `limit` at once. Returns how many, and the stores whose events wait for numbers. */
@@ -31,6 +34,20 @@ export async function expire(
         final: true,
       })),
     );
-    return { expired: rows.length, eventsFor: [...new Set(rows.map((row) => row.store_id))] };
+    const held = await endHeld(transaction, limit);
+    const stores = [...rows, ...held].map((row) => row.store_id);
+    return { expired: stores.length, eventsFor: [...new Set(stores)] };
   });
+}
+
+/** Messages that a connection holds for a person (`on_uncertain: hold`) stay uncertain, and are final at their deadline. */
+async function endHeld(transaction: Queryable, limit: number): Promise<StatusRow[]> {
+  const { rows } = await transaction.query<StatusRow>({
+    text: `UPDATE messages m SET final = true, updated_at = now() FROM (
+             SELECT store_id, id FROM messages WHERE status = 'uncertain' AND NOT final AND deadline_at <= now() ORDER BY deadline_at LIMIT $1 FOR UPDATE SKIP LOCKED
+           ) over WHERE m.store_id = over.store_id AND m.id = over.id RETURNING ${statusColumns}`,
+    values: [limit],
+  });
+  await insertEvents(transaction, rows.map(statusEvent));
+  return rows;
 }

@@ -100,11 +100,15 @@ const confirmStatement = {
          RETURNING ${statusColumns}`,
 };
 
+/** An attempt of which nobody knows whether it was taken: what it was made for is never called failed, and never refunded. */
+const hasUncertainAttempt = `EXISTS (SELECT 1 FROM attempts a WHERE a.store_id = m.store_id AND a.subject_id = m.id AND a.outcome = 'uncertain')`;
+
 const finishStatement = {
   name: "messages-finish",
   text: `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::boolean[]) AS given (store_id, id, status, reason, final)),
          gone AS (DELETE FROM send_queue q USING given WHERE q.message_id = given.id)
-         UPDATE messages m SET status = given.status, reason = given.reason, updated_at = now(),
+         UPDATE messages m SET reason = given.reason, updated_at = now(),
+           status = CASE WHEN given.status = 'failed' AND ${hasUncertainAttempt} THEN 'uncertain' ELSE given.status END,
            final = given.final OR (given.status = 'sent' AND ${hasNoReceipts})
          FROM given WHERE m.store_id = given.store_id AND m.id = given.id AND NOT m.final
          RETURNING ${statusColumns}`,
@@ -115,7 +119,7 @@ const refundStatement = {
   text: `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS given (store_id, id, ledger_id)),
          refundable AS (
            SELECT m.store_id, m.id, given.ledger_id, m.price_micro FROM messages m JOIN given ON m.store_id = given.store_id AND m.id = given.id
-           WHERE NOT m.refunded AND m.price_micro > 0
+           WHERE NOT m.refunded AND m.price_micro > 0 AND NOT ${hasUncertainAttempt}
              AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.store_id = m.store_id AND p.message_id = m.id AND p.status IN ('sent', 'delivered', 'read'))
          ), noted AS (
            INSERT INTO ledger (store_id, id, kind, message_id, amount_micro) SELECT store_id, ledger_id, 'refund', id, price_micro FROM refundable

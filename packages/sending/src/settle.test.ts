@@ -115,6 +115,17 @@ test("poison is given up after the third time, as our fault, with the money back
   });
 });
 
+test("refused after an attempt that may have been taken: uncertain for good, and not refunded", async () => {
+  const id = await lane.accept();
+  await end(await begin(), failed("uncertain"));
+  await end(await again(id), failed("rejected"));
+  expect(await lane.message(id)).toMatchObject({
+    status: "uncertain",
+    final: true,
+    refunded: false,
+  });
+});
+
 test("uncertain, then sent by another attempt: flagged as a possible duplicate in the claim that begins it", async () => {
   const id = await lane.accept();
   await end(await begin(), failed("uncertain"));

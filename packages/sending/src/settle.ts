@@ -88,7 +88,7 @@ async function lockRows(
 ): Promise<Map<string, QueueRow>> {
   const { rows } = await transaction.query<QueueRow & { message_id: string }>({
     name: "settle-lock",
-    text: `SELECT q.message_id, q.attempts, q.failures, q.deadline_at <= now() AS overdue, q.worker IS NOT NULL AS claimed, coalesce(c.settings ->> 'on_uncertain', 'retry') AS on_uncertain
+    text: `SELECT q.message_id, q.attempts, q.failures, q.poisons, q.deadline_at <= now() AS overdue, q.worker IS NOT NULL AS claimed, coalesce(c.settings ->> 'on_uncertain', 'retry') AS on_uncertain
            FROM send_queue q JOIN connections c ON c.store_id = q.store_id AND c.id = q.connection_id
            WHERE q.message_id = ANY($1) ORDER BY q.message_id FOR UPDATE OF q`,
     values: [finished.map(({ attempt }) => attempt.messageId)],
@@ -138,10 +138,10 @@ async function requeue(transaction: Queryable, settling: readonly Settling[]): P
   if (waiting.length === 0) return;
   await transaction.query({
     name: "settle-requeue",
-    text: `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::int[], $3::boolean[], $4::boolean[], $5::uuid[], $6::jsonb[]) AS given (message_id, wait_ms, counts, uncertain, store_id, reason)),
+    text: `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::int[], $3::boolean[], $4::boolean[], $5::uuid[], $6::jsonb[], $7::boolean[]) AS given (message_id, wait_ms, counts, uncertain, store_id, reason, poison)),
            told AS (UPDATE messages m SET status = 'queued', reason = given.reason, updated_at = now() FROM given WHERE m.store_id = given.store_id AND m.id = given.message_id AND NOT m.final)
            UPDATE send_queue q SET worker = NULL, epoch = NULL, due_at = now() + given.wait_ms * interval '1 millisecond', uncertain = given.uncertain,
-             failures = q.failures + given.counts::int, first_failed_at = CASE WHEN given.counts THEN coalesce(q.first_failed_at, now()) ELSE q.first_failed_at END
+             failures = q.failures + given.counts::int, poisons = q.poisons + given.poison::int, first_failed_at = CASE WHEN given.counts THEN coalesce(q.first_failed_at, now()) ELSE q.first_failed_at END
            FROM given WHERE q.message_id = given.message_id`,
     values: [
       waiting.map(({ attempt }) => attempt.messageId),
@@ -150,6 +150,7 @@ async function requeue(transaction: Queryable, settling: readonly Settling[]): P
       waiting.map(({ step }) => step.uncertain),
       waiting.map(({ attempt }) => attempt.storeId),
       waiting.map(({ step }) => JSON.stringify(step.reason)),
+      waiting.map(({ step }) => step.poison),
     ],
   });
 }

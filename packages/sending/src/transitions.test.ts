@@ -8,6 +8,7 @@ import type { QueueRow } from "./transitions.ts";
 const row: QueueRow = {
   attempts: 1,
   failures: 0,
+  poisons: 0,
   overdue: false,
   claimed: true,
   on_uncertain: "retry",
@@ -98,10 +99,17 @@ test.each([
   ],
   ["poison", failed("poison"), only, row, { kind: "wait", counts: true, failures: 1 }],
   [
+    "poison after failures that were not ours",
+    failed("poison"),
+    only,
+    { ...row, failures: 5 },
+    { kind: "wait", counts: true, poison: true, failures: 6 },
+  ],
+  [
     "poison for the third time",
     failed("poison"),
     only,
-    { ...row, failures: 2 },
+    { ...row, failures: 2, poisons: 2 },
     { kind: "finish", status: "failed", reason: { code: "internal_error" } },
   ],
   [

@@ -7,6 +7,8 @@ export interface QueueRow {
   /** Attempts begun so far; the attempt with this number is the one that decides. */
   readonly attempts: number;
   readonly failures: number;
+  /** Failures that were our own fault. */
+  readonly poisons: number;
   readonly overdue: boolean;
   readonly claimed: boolean;
   readonly on_uncertain: "retry" | "hold";
@@ -25,6 +27,8 @@ export type Step =
       /** Milliseconds; `null` takes the backoff for `failures`. */
       readonly waitMs: number | null;
       readonly counts: boolean;
+      /** Whether it was our own fault, which is given up after three times. */
+      readonly poison: boolean;
       readonly failures: number;
       readonly uncertain: boolean;
       readonly reason: MessageReason;
@@ -59,13 +63,14 @@ export function decide(input: {
   // The connection stops claiming until its owner has new credentials; its messages wait without a penalty.
   if (outcome.class === "unauthorized")
     return wait({ row, reason: outcome.reason, waitMs: 0, counts: false });
-  if (outcome.class === "poison" && row.failures + 1 >= poisonTries)
+  if (outcome.class === "poison" && row.poisons + 1 >= poisonTries)
     return {
       kind: "finish",
       status: "failed",
       reason: { ...outcome.reason, code: "internal_error" },
     };
-  return wait({ row, reason: outcome.reason, waitMs: null, counts: true });
+  const poison = outcome.class === "poison";
+  return wait({ row, reason: outcome.reason, waitMs: null, counts: true, poison });
 }
 
 /** The reason of a message whose time ran out, with what last stood in its way. */
@@ -93,7 +98,15 @@ function afterLateSuccess(): Step {
     provider_code: null,
     provider_message: null,
   };
-  return { kind: "wait", waitMs: 0, counts: false, failures: 0, uncertain: false, reason };
+  return {
+    kind: "wait",
+    waitMs: 0,
+    counts: false,
+    poison: false,
+    failures: 0,
+    uncertain: false,
+    reason,
+  };
 }
 
 function wait(input: {
@@ -101,12 +114,14 @@ function wait(input: {
   reason: MessageReason;
   waitMs: number | null;
   counts: boolean;
+  poison?: boolean;
   uncertain?: boolean;
 }): Step {
   return {
     kind: "wait",
     waitMs: input.waitMs,
     counts: input.counts,
+    poison: input.poison ?? false,
     failures: input.row.failures + 1,
     uncertain: input.uncertain ?? false,
     reason: input.reason,
