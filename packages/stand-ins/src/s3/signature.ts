@@ -9,6 +9,9 @@ export interface SignatureRules {
   readonly region: string;
 }
 
+/** What of a request is signed, beside its body. */
+export type SignedHead = Pick<IncomingMessage, "method" | "url" | "headers">;
+
 /** How far a client's clock may be off, in milliseconds. */
 const skewMs = 15 * 60_000;
 
@@ -16,11 +19,7 @@ const authorization =
   /^AWS4-HMAC-SHA256 Credential=([^/\s]+)\/(\d{8})\/([^/\s]+)\/s3\/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$/;
 
 /** Throws the error that S3 answers for a request that is not signed, or not rightly. Returns what the signature says of the body: its SHA-256, or `UNSIGNED-PAYLOAD`. */
-export function checkSignature(
-  request: IncomingMessage,
-  rules: SignatureRules,
-  now: number,
-): string {
+export function checkSignature(request: SignedHead, rules: SignatureRules, now: number): string {
   const given = authorization.exec(request.headers.authorization ?? "");
   if (given === null) throw new S3Error(403, "AccessDenied", "Access Denied");
   const [, accessKeyId, day = "", region, names = "", signature = ""] = given;
@@ -54,7 +53,7 @@ export function checkSignature(
 }
 
 /** The host and every `x-amz-` header must be signed; the others may be. */
-function checkHeaders(request: IncomingMessage, signed: readonly string[]): void {
+function checkHeaders(request: SignedHead, signed: readonly string[]): void {
   const wanted = [
     "host",
     ...Object.keys(request.headers).filter((name) => name.startsWith("x-amz-")),
@@ -85,7 +84,7 @@ function checkTime(time: string, day: string, now: number): void {
     );
 }
 
-function canonicalRequest(request: IncomingMessage, names: string, payload: string): string {
+function canonicalRequest(request: SignedHead, names: string, payload: string): string {
   const [path = "/", query = ""] = (request.url ?? "/").split("?");
   const headers = names
     .split(";")
@@ -103,7 +102,7 @@ function canonicalRequest(request: IncomingMessage, names: string, payload: stri
   );
 }
 
-function headerOf(request: IncomingMessage, name: string): string {
+function headerOf(request: SignedHead, name: string): string {
   const value = request.headers[name] ?? "";
   return Array.isArray(value) ? value.join(",") : value;
 }
