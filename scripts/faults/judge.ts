@@ -32,7 +32,7 @@ export interface Books {
   readonly balance: number;
   readonly ledger: number;
   readonly openingMinusCharged: number;
-  /** Event numbers that are missing or come twice. */
+  /** Event numbers that are missing, come twice or were told to nobody. */
   readonly sequenceFaults: string[];
 }
 
@@ -197,6 +197,8 @@ interface Told {
   /** By a customer's text, the ids of the events that told of it. */
   readonly events: Map<string, Set<string>>;
   readonly sequences: Map<string, number>;
+  /** The numbers of all events, of every kind. */
+  readonly numbers: Set<number>;
 }
 
 /** What the sink was told so far; each webhook is checked once. */
@@ -208,12 +210,14 @@ function inboundOf(house: FaultHouse): Told {
     badSignatures: 0,
     events: new Map<string, Set<string>>(),
     sequences: new Map<string, number>(),
+    numbers: new Set<number>(),
   };
   told.set(house, all);
   for (const { body, headers } of house.sink.received.slice(all.read)) {
     all.read += 1;
     try {
       const event = verifyWebhook({ body, headers, secret: house.webhookSecret });
+      all.numbers.add(event.sequence);
       if (event.event !== "message.received") continue;
       const text = String(event.data.message);
       all.events.set(text, (all.events.get(text) ?? new Set()).add(event.event_id));
@@ -257,14 +261,16 @@ async function booksOf(house: FaultHouse, views: Map<string, View>): Promise<Boo
     balance: stores.find(({ slug }) => slug === house.store)?.balance ?? Number.NaN,
     ledger: Number(rows[0]?.micro) / 1_000_000,
     openingMinusCharged: Math.round((house.openingCredits - charged) * 1_000_000) / 1_000_000,
-    sequenceFaults: sequenceFaults((rows[0]?.numbers ?? []).map(Number)),
+    sequenceFaults: sequenceFaults((rows[0]?.numbers ?? []).map(Number), inboundOf(house).numbers),
   };
 }
 
-function sequenceFaults(numbers: readonly number[]): string[] {
-  return numbers.flatMap((number, index) =>
-    number === index + 1 ? [] : [`event number ${number} stands at place ${index + 1}`],
-  );
+/** Numbers that leave a gap or come again, and events that no webhook told of. */
+function sequenceFaults(numbers: readonly number[], toldOf: ReadonlySet<number>): string[] {
+  return numbers.flatMap((number, index) => [
+    ...(number === index + 1 ? [] : [`event number ${number} stands at place ${index + 1}`]),
+    ...(toldOf.has(number) ? [] : [`no webhook told of event number ${number}`]),
+  ]);
 }
 
 function deliveryTimes(intents: readonly Intent[], receipts: Map<string, Receipt[]>) {
