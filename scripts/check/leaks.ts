@@ -19,7 +19,8 @@ const leaks: readonly Leak[] = [
   { pattern: /\b\d{8,10}:[0-9A-Za-z_-]{35}\b/, text: "a bot token", allowedInTests: true },
   {
     pattern:
-      /\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_[0-9A-Za-z]{36}|AIza[0-9A-Za-z_-]{35}|EAA[0-9A-Za-z]{60,})\b/,
+      // The provider's own documented example ends so.
+      /\b(?:AKIA(?![0-9A-Z]{9}EXAMPLE)[0-9A-Z]{16}|gh[pousr]_[0-9A-Za-z]{36}|AIza[0-9A-Za-z_-]{35}|EAA[0-9A-Za-z]{60,})\b/,
     text: "a key of a cloud provider",
   },
   {
@@ -27,7 +28,8 @@ const leaks: readonly Leak[] = [
     text: "a secret key",
   },
   {
-    pattern: /\/\/[^\s/:@]+:(?!password@)[^\s/:@${}]{6,}@(?!127\.0\.0\.1|localhost)[a-z0-9.-]+/i,
+    pattern:
+      /\/\/[^\s/:@]+:(?!password@|secret@)[^\s/:@${}]{6,}@(?!127\.0\.0\.1|localhost)[a-z0-9.-]+/i,
     text: "an address with a password",
     allowedInTests: true,
   },
