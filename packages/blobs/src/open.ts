@@ -6,7 +6,7 @@ import { parseS3Url } from "./s3/location.ts";
 import { S3BlobStore } from "./s3/s3.ts";
 
 const forms =
-  "a folder's URL, like file:///var/lib/thikaa/media, or a bucket's, like s3://key:secret@s3.example.com/bucket?region=us-east-1";
+  "a folder's URL, like file:///var/lib/thikaa/media, or a bucket's, like s3://key:password@s3.example.com/bucket?region=us-east-1";
 
 /**
  * Opens a folder by a `file:` URL or a bucket by an `s3:` URL; throws for anything else, naming what can be given.

@@ -18,7 +18,7 @@ export interface S3Location {
 
 const knownParameters = new Set(["region", "path-style", "tls"]);
 
-/** Reads `s3://key:secret@host[:port]/bucket[/prefix][?region=&path-style=&tls=]`. Throws an error that names the fault and never the secret. */
+/** Reads `s3://key:password@host[:port]/bucket[/prefix][?region=&path-style=&tls=]`. Throws an error that names the fault and never the secret. */
 export function parseS3Url(text: string): S3Location {
   const url = new URL(text);
   const [bucket = "", ...folders] = url.pathname.slice(1).replace(/\/$/, "").split("/");
