@@ -94,7 +94,10 @@ export async function openFaultHouse(options: FaultHouseOptions): Promise<FaultH
     await Promise.all([standIn.close(), sink.close()]);
     await rm(folder, { recursive: true, force: true });
   };
-  const made = await makeStore({ admin, standIn, sink, options });
+  const made = await makeStore({ admin, standIn, sink, options }).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   return {
     services,
     standIn,
