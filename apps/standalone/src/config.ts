@@ -22,6 +22,8 @@ export interface StandaloneConfig {
   /** `null` takes (and outside production makes) the ones in the data folder. */
   readonly masterKey: string | null;
   readonly adminToken: string | null;
+  /** Where media lie; a folder of the data folder otherwise. */
+  readonly mediaStoreUrl: string | null;
   /** Telegram's own server, or the operator's. */
   readonly telegramUrl: string | null;
 }
@@ -43,6 +45,7 @@ const settings = z.object({
   NATS_URL: z.string().optional(),
   PUBLIC_URL: z.url({ error: "must be a full URL, like https://messages.example.com" }).optional(),
   TELEGRAM_API_URL: z.url({ error: "must be a full URL" }).optional(),
+  MEDIA_STORE_URL: z.string().optional(),
   HOST: z.string().optional(),
   PORT: port.default(3000),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("warn"),
@@ -77,6 +80,7 @@ export function readConfig(
     natsUrl: given.NATS_URL ?? null,
     masterKey: given.THIKAA_MASTER_KEY ?? null,
     adminToken: given.THIKAA_ADMIN_TOKEN ?? null,
+    mediaStoreUrl: given.MEDIA_STORE_URL ?? null,
     telegramUrl: given.TELEGRAM_API_URL ?? null,
   };
 }

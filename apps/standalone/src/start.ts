@@ -139,7 +139,7 @@ async function startApps(
       log: log("console"),
     }),
   );
-  const mediaStoreUrl = pathToFileURL(join(config.dataDir, "media")).href;
+  const mediaStoreUrl = config.mediaStoreUrl ?? pathToFileURL(join(config.dataDir, "media")).href;
   const gateway = await begin(startGateway({ ...common, mediaStoreUrl, log: log("gateway") }));
   const mounts = [
     { prefix: "/hooks/tg", service: telegram },
