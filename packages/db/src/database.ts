@@ -76,7 +76,7 @@ export class Database implements Queryable {
       query_timeout: config.queryTimeoutMs ?? queryTimeoutMs,
       types,
       options:
-        "-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000",
+        "-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=10000",
     });
     // An idle client whose server went away reports here; the pool drops it, and the next query says what is wrong.
     this.#pool.on("error", () => {});
