@@ -72,11 +72,7 @@ async function answer(
   if (sink !== undefined && method === "POST")
     return takeDelivery(parts.log, sink, { request, response });
   if (path === "/simulator/api/state" && method === "GET") {
-    return answerJson(response, 200, {
-      owner: parts.phone.owner,
-      chats: parts.phone.chats(),
-      deliveries: parts.log.list(),
-    });
+    return answerJson(response, 200, stateOf(parts));
   }
   if (path === "/simulator/api/events" && method === "GET") return openStream(parts, response);
   const action = method === "POST" ? actionFor(path) : null;
@@ -109,7 +105,13 @@ async function takeDelivery(
   answerJson(response, 200, { ok: true });
 }
 
-function openStream({ phone, log, streams }: RouteParts, response: ServerResponse): void {
+function stateOf({ phone, log }: RouteParts) {
+  return { owner: phone.owner, chats: phone.chats(), deliveries: log.list() };
+}
+
+/** The state and what follows it come by one stream: asked for apart, it could overtake a change and undo it on the page. */
+function openStream(parts: RouteParts, response: ServerResponse): void {
+  const { phone, log, streams } = parts;
   response.writeHead(200, {
     "content-type": "text/event-stream",
     "cache-control": "no-store",
@@ -117,7 +119,7 @@ function openStream({ phone, log, streams }: RouteParts, response: ServerRespons
   });
   const send = (event: string, data: unknown): void =>
     void response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-  send("ready", {});
+  send("ready", stateOf(parts));
   const ends = [
     phone.listen((change) => send("phone", change)),
     log.listen((delivery) => send("delivery", delivery)),

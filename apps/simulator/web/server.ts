@@ -1,11 +1,14 @@
-// Talks to the simulator's server: reads the state, follows its events, and does what Zainab does.
+// Talks to the simulator's server: follows its state and events, and does what Zainab does.
 import type { Store } from "./store.ts";
 import type { LoggedDelivery, PageState, PhoneChange } from "./types.ts";
 
-/** Follows the server for as long as the page is open; after a lost connection the state is read anew. */
+/** Follows the server for as long as the page is open; each connection begins with the whole state. */
 export function follow(store: Store): void {
   const events = new EventSource("/simulator/api/events");
-  events.addEventListener("ready", () => void refresh(store));
+  events.addEventListener("ready", (event) => {
+    store.load(parse<PageState>(event));
+    setLive(store, true);
+  });
   events.addEventListener("phone", (event) => store.apply(parse<PhoneChange>(event)));
   events.addEventListener("delivery", (event) => store.addDelivery(parse<LoggedDelivery>(event)));
   events.addEventListener("error", () => setLive(store, false));
@@ -21,13 +24,6 @@ export async function act(name: "send" | "press" | "block", body: object): Promi
   if (response.ok) return;
   const { error } = (await response.json()) as { error?: string };
   throw new Error(error ?? `HTTP ${response.status}`);
-}
-
-async function refresh(store: Store): Promise<void> {
-  const response = await fetch("/simulator/api/state");
-  const state = (await response.json()) as PageState;
-  store.load(state);
-  setLive(store, true);
 }
 
 function setLive(store: Store, live: boolean): void {
