@@ -80,7 +80,8 @@ test("an altered body, another secret and no signature at all are refused", () =
 });
 
 test("a replay is refused after the tolerance, in both directions of time", () => {
-  const now = Date.now();
+  // From when it was signed, whatever time the tests before this one took.
+  const now = Number(signed["webhook-timestamp"]) * 1_000;
   expect(verify({ now: now + 299_000 })().event).toBe("message.received");
   expect(verify({ now: now + 302_000 })).toThrow(refusal("stale_timestamp"));
   expect(verify({ now: now - 302_000 })).toThrow(refusal("stale_timestamp"));
