@@ -55,6 +55,8 @@ test("in webhook mode updates are posted with our secret, stored, and nothing is
     url,
     secret_token: world.webhookSecret,
   });
+  // It is stored a moment before it is answered.
+  await telegram.record.until(() => telegram.record.webhookAttempts(bot.id).length === 3, 5_000);
   expect(telegram.record.webhookAttempts(bot.id).map((attempt) => attempt.status)).toEqual([
     200, 200, 200,
   ]);
