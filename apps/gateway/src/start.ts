@@ -63,6 +63,7 @@ export async function start(config: GatewayConfig): Promise<Service> {
   if (server !== null) log.info({ url: server.url }, "the gateway listens");
   return {
     name: "gateway",
+    metrics,
     handle,
     ready,
     async stop() {

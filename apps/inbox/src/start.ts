@@ -45,6 +45,7 @@ export async function start(config: InboxConfig): Promise<Service> {
       : await serveHttp(config.http, withHealth({ ready, metrics, next: notFound }));
   return {
     name: "inbox",
+    metrics,
     ready,
     async stop() {
       if (stopping) return;

@@ -61,6 +61,19 @@ test("the house was used, failed and logged enough for the canaries to sing", ()
   ]);
 });
 
+test("the metrics are those of every app, told once each", async () => {
+  const text = await (await fetch(`${house.url}/metrics`)).text();
+  for (const name of [
+    "thikaa_messaging_answer_seconds_count",
+    "thikaa_inbound_finished_total",
+    "thikaa_events_numbered_total",
+    "process_cpu_user_seconds_total",
+  ])
+    expect(text).toContain(name);
+  const told = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+  expect(told).toEqual([...new Set(told)]);
+});
+
 test("no canary is in a log, a metric, an error body or a process list", async () => {
   const places = [
     ...shown,

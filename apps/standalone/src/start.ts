@@ -63,6 +63,7 @@ async function startAll(
     withHealth({
       ready,
       metrics: new Metrics("standalone"),
+      others: () => apps.flatMap(({ metrics }) => metrics ?? []),
       next: (request, response) => listener(request, response),
     }),
   );

@@ -79,7 +79,7 @@ export async function start(config: WebhooksConfig): Promise<Service> {
       },
       "webhooks started",
     );
-    return { name: role, ready, stop: stopOnce(opened) };
+    return { name: role, metrics, ready, stop: stopOnce(opened) };
   } catch (error) {
     await stopOnce(opened)().catch(() => {});
     throw error;

@@ -86,6 +86,8 @@ const clientErrors: Readonly<Record<string, string>> = {
 export function withHealth(options: {
   ready: () => boolean;
   metrics: Metrics;
+  /** Of the apps in this process beside it. */
+  others?: () => readonly Metrics[];
   next: RequestListener;
 }): RequestListener {
   return (request, response) => {
@@ -95,7 +97,8 @@ export function withHealth(options: {
       return options.ready()
         ? answerText(response, 200, "ready\n")
         : answerText(response, 503, "not ready\n");
-    if (path === "/metrics") return void answerMetrics(response, options.metrics);
+    if (path === "/metrics")
+      return void answerMetrics(response, options.metrics, options.others?.() ?? []);
     options.next(request, response);
   };
 }
@@ -127,8 +130,13 @@ export function notFound(_request: IncomingMessage, response: ServerResponse): v
   answerJson(response, 404, { ok: false, error: "not_found", message: "There is nothing here." });
 }
 
-async function answerMetrics(response: ServerResponse, metrics: Metrics): Promise<void> {
-  const text = await metrics.registry.metrics();
+async function answerMetrics(
+  response: ServerResponse,
+  metrics: Metrics,
+  others: readonly Metrics[],
+): Promise<void> {
+  const texts = [metrics.registry.metrics(), ...others.map((other) => other.own())];
+  const text = `${(await Promise.all(texts)).map((each) => each.trimEnd()).join("\n\n")}\n`;
   response.writeHead(200, { "Content-Type": metrics.registry.contentType }).end(text);
 }
 

@@ -42,4 +42,13 @@ export class Metrics {
       registers: [this.registry],
     });
   }
+
+  /** Our own metrics alone, without those of the process, which is told once however many apps are in it. */
+  async own(): Promise<string> {
+    const names = this.registry.getMetricsAsArray().map(({ name }) => name);
+    const own = names.filter((name) => name.startsWith("thikaa_"));
+    return (await Promise.all(own.map((name) => this.registry.getSingleMetricAsString(name)))).join(
+      "\n\n",
+    );
+  }
 }

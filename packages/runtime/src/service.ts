@@ -1,10 +1,13 @@
 // A service: what every app's `start` returns, and how its HTTP side and its end are used by a pod, by standalone and by tests.
 import type { RequestListener } from "node:http";
+import type { Metrics } from "./metrics.ts";
 
 export interface Service {
   readonly name: string;
   /** Answers HTTP requests for the app's own paths; absent when it has none. */
   readonly handle?: RequestListener;
+  /** What it counts; told by its own server, or by the process that holds it. */
+  readonly metrics?: Metrics;
   /** Whether it can do its work now; a pod's readiness. */
   ready(): boolean;
   /** Finishes what is in flight, gives back what it holds and closes everything. Safe to call twice. */

@@ -88,6 +88,7 @@ async function startParts({
   return {
     name,
     handle,
+    metrics,
     ready,
     stop: stopOnce(() => ((state.stopping = true), closeAll(open, log))),
   };
