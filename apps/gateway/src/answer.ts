@@ -1,10 +1,10 @@
 // Answering: one place that turns results and errors into HTTP, with the headers every answer carries.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isUnavailable } from "@thikaa/db";
+import { ClientGone } from "@thikaa/runtime";
 import type { Log } from "@thikaa/runtime";
 import { ApiError, errorBody, newId, toWireId } from "@thikaa/schema";
 import type { RateState } from "./admission/rate-limit.ts";
-import { ClientGone } from "./body.ts";
 
 /** One request on its way to its answer. */
 export interface Exchange {

@@ -1,5 +1,6 @@
 // Reading a request's body: bounded, JSON only, every fault an error in plain words.
 import type { IncomingMessage } from "node:http";
+import { readBody } from "@thikaa/runtime";
 import { ApiError, limits } from "@thikaa/schema";
 
 /** A body that was read: its JSON, or what is wrong with it. The fault is kept, since other checks come before it. */
@@ -7,21 +8,11 @@ export type ReadBody =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: ApiError };
 
-/** Thrown when the client went away before its body was here: nobody is left to answer. */
-export class ClientGone extends Error {
-  constructor() {
-    super("the client went away before its request was whole");
-    this.name = "ClientGone";
-  }
-}
-
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** Reads and parses a body. Never throws for what a client can send; a connection cut in the middle rejects with `ClientGone`. */
 export async function readJsonBody(request: IncomingMessage): Promise<ReadBody> {
-  const declared = Number(request.headers["content-length"] ?? 0);
-  if (declared > limits.bodyBytes) return fault(new ApiError("payload_too_large"));
-  const bytes = await readBytes(request);
+  const bytes = await readBody(request, limits.bodyBytes);
   if (bytes === null) return fault(new ApiError("payload_too_large"));
   if (
     !isJsonType(request.headers["content-type"]) ||
@@ -42,30 +33,6 @@ function parseJson(bytes: Buffer): ReadBody {
       ),
     );
   }
-}
-
-function readBytes(request: IncomingMessage): Promise<Buffer | null> {
-  return new Promise((resolve, reject) => {
-    // Gone during admission: no event would come any more.
-    if (request.destroyed) return reject(new ClientGone());
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > limits.bodyBytes) {
-        request.pause();
-        resolve(null);
-      } else chunks.push(chunk);
-    });
-    request.on("end", () =>
-      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
-    );
-    request.on("error", () => reject(new ClientGone()));
-    // Every connection closes in the end; only a request that is not whole then was given up.
-    request.on("close", () => {
-      if (!request.complete) reject(new ClientGone());
-    });
-  });
 }
 
 /** JSON by its name, or no name at all: many clients send JSON without one. */

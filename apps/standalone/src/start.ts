@@ -89,6 +89,7 @@ async function startAll(
       simulator,
       url: server.url,
     });
+  // Once it is open, the port is the first to close; of a start that fails it is the last.
   stops.push(() => server.close(2_000));
   return toService(ready, server, stops);
 }

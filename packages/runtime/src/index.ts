@@ -5,6 +5,7 @@ export * from "./log.ts";
 export * from "./loop.ts";
 export * from "./main.ts";
 export * from "./metrics.ts";
+export * from "./read-body.ts";
 export * from "./service.ts";
 export * from "./settings.ts";
 export * from "./worker.ts";

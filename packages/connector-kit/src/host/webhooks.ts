@@ -2,7 +2,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { loadConnection } from "@thikaa/db";
 import type { OwnedConnection } from "@thikaa/db";
-import { answerJson, notFound } from "@thikaa/runtime";
+import { answerJson, notFound, readBody } from "@thikaa/runtime";
 import { fromWireId } from "@thikaa/schema";
 import type { WebhookFacet } from "../connector.ts";
 import { openCredentials, openWebhookSecret } from "./context.ts";
@@ -50,7 +50,7 @@ async function answer(
       message: "Updates are posted here.",
     });
   }
-  const body = await readBody(request);
+  const body = await readBody(request, hostLimits.webhookBodyBytes);
   if (body === null)
     return refuse(parts, response, {
       status: 413,
@@ -100,26 +100,6 @@ function isVerified(
     ]),
   );
   return webhook.verify({ method: request.method ?? "", headers, body }, secrets);
-}
-
-/** The whole body, or `null` when it is larger than allowed; the rest is not read then. */
-function readBody(request: IncomingMessage): Promise<Buffer | null> {
-  return new Promise((resolve, reject) => {
-    const pieces: Buffer[] = [];
-    let size = 0;
-    request.on("data", (piece: Buffer) => {
-      size += piece.length;
-      if (size > hostLimits.webhookBodyBytes) {
-        request.pause();
-        resolve(null);
-      } else pieces.push(piece);
-    });
-    request.on("end", () => resolve(Buffer.concat(pieces)));
-    request.on("error", reject);
-    request.on("close", () =>
-      reject(new Error("The sender went away in the middle of its request.")),
-    );
-  });
 }
 
 function refuse(

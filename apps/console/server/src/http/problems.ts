@@ -2,7 +2,7 @@
 import type { ServerResponse } from "node:http";
 import { isUnavailable } from "@thikaa/db";
 import type { Log } from "@thikaa/runtime";
-import { answerJson } from "@thikaa/runtime";
+import { answerJson, ClientGone } from "@thikaa/runtime";
 import { ApiError, errorBody } from "@thikaa/schema";
 
 export interface AnswerContext {
@@ -15,7 +15,7 @@ export interface AnswerContext {
 /** Answers with the error; what we did not expect is logged and told as `internal_error` without its insides. */
 export function answerProblem(error: unknown, context: AnswerContext): void {
   const { response, requestId } = context;
-  if (response.headersSent) return void response.destroy();
+  if (response.headersSent || error instanceof ClientGone) return void response.destroy();
   const known = toApiError(error);
   if (known.code === "internal_error")
     context.log.error({ error, request_id: requestId }, "a request failed");

@@ -1,10 +1,12 @@
 // Reads a request's body as JSON, bounded in size, strict in encoding.
 import type { IncomingMessage } from "node:http";
+import { readBody } from "@thikaa/runtime";
 import { ApiError, limits } from "@thikaa/schema";
 
 /** Reads and parses the body; an absent one is an empty object. Throws the table's errors for what is too large, not JSON, or not UTF-8. */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const bytes = await readBytes(request);
+  const bytes = await readBody(request, limits.bodyBytes);
+  if (bytes === null) throw new ApiError("payload_too_large");
   if (bytes.length === 0) return {};
   const type = (request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   if (type !== "application/json" && !type.endsWith("+json"))
@@ -16,18 +18,4 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
       throw new ApiError("invalid_request", { message: "The body is not JSON." });
     throw new ApiError("unsupported_media_type", { message: "The body is not text in UTF-8." });
   }
-}
-
-async function readBytes(request: IncomingMessage): Promise<Buffer> {
-  if (Number(request.headers["content-length"] ?? 0) > limits.bodyBytes)
-    throw new ApiError("payload_too_large");
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of request) {
-    const bytes = Buffer.from(piece as Uint8Array);
-    size += bytes.length;
-    if (size > limits.bodyBytes) throw new ApiError("payload_too_large");
-    pieces.push(bytes);
-  }
-  return Buffer.concat(pieces);
 }
