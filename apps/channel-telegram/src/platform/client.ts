@@ -5,34 +5,35 @@ import { z } from "zod";
 import { agentFor } from "./agent.ts";
 import { TelegramCallError } from "./errors.ts";
 import type { TelegramRefusal, TelegramSilence } from "./errors.ts";
+import { Patience } from "./patience.ts";
 import { bot, wantedUpdates } from "./types.ts";
 import type { TelegramBot } from "./types.ts";
 
 /** A call must end before its owner's lease could run out unnoticed (15 s). */
-const callSeconds = 12;
+const callMs = 12_000;
 /** How long Telegram holds a poll open; the client waits a little longer. */
 const pollSeconds = 25;
-const pollPatienceSeconds = 40;
+const pollPatienceMs = 40_000;
+/** grammY's own limit, never reached: it would cut off an answer that came while the process slept. */
+const unusedLimitSeconds = 300;
 
 type Signal = NonNullable<Parameters<Api["getMe"]>[0]>;
 
 export class TelegramClient {
-  readonly #calls: Api;
-  readonly #polls: Api;
+  readonly #api: Api;
   readonly #token: string;
   readonly #life: AbortSignal;
 
   /** Every call ends when `life` aborts. `baseUrl` has no slash at the end. */
   constructor(bot: { token: string; baseUrl: string; life: AbortSignal }) {
-    this.#calls = new Api(bot.token, optionsFor(bot.baseUrl, callSeconds));
-    this.#polls = new Api(bot.token, optionsFor(bot.baseUrl, pollPatienceSeconds));
+    this.#api = new Api(bot.token, optionsFor(bot.baseUrl));
     this.#token = bot.token;
     this.#life = bot.life;
   }
 
   /** Whose token it is. */
   async getMe(): Promise<TelegramBot> {
-    const found = await this.#ask("getMe", () => this.#calls.getMe(toSignal(this.#life)));
+    const found = await this.#ask({ method: "getMe" }, (signal) => this.#api.getMe(signal));
     const parsed = bot.safeParse(found);
     if (!parsed.success)
       throw new TelegramCallError("getMe", { kind: "silent", code: "unreadable answer" });
@@ -46,8 +47,8 @@ export class TelegramClient {
     text: string;
   }): Promise<number> {
     const other = message.businessId === null ? {} : { business_connection_id: message.businessId };
-    const sent = await this.#ask("sendMessage", () =>
-      this.#calls.sendMessage(message.chatId, message.text, other, toSignal(this.#life)),
+    const sent = await this.#ask({ method: "sendMessage" }, (signal) =>
+      this.#api.sendMessage(message.chatId, message.text, other, signal),
     );
     if (!Number.isInteger(sent.message_id))
       throw new TelegramCallError("sendMessage", { kind: "silent", code: "unreadable answer" });
@@ -59,8 +60,8 @@ export class TelegramClient {
     signal: AbortSignal,
   ): Promise<void> {
     const other = chat.businessId === null ? {} : { business_connection_id: chat.businessId };
-    await this.#ask("sendChatAction", () =>
-      this.#calls.sendChatAction(chat.chatId, "typing", other, toSignal(signal)),
+    await this.#ask({ method: "sendChatAction", until: signal }, (either) =>
+      this.#api.sendChatAction(chat.chatId, "typing", other, either),
     );
   }
 
@@ -71,8 +72,9 @@ export class TelegramClient {
       allowed_updates: wantedUpdates,
       ...(offset === null ? {} : { offset }),
     };
-    const updates = await this.#ask<unknown>("getUpdates", () =>
-      this.#polls.getUpdates(parameters, toSignal(AbortSignal.any([signal, this.#life]))),
+    const updates = await this.#ask<unknown>(
+      { method: "getUpdates", until: signal, withinMs: pollPatienceMs },
+      (either) => this.#api.getUpdates(parameters, either),
     );
     const list = z.array(z.unknown()).safeParse(updates);
     if (!list.success)
@@ -81,38 +83,49 @@ export class TelegramClient {
   }
 
   async setWebhook(webhook: { url: string; secret: string }): Promise<void> {
-    await this.#ask("setWebhook", () =>
-      this.#calls.setWebhook(
+    await this.#ask({ method: "setWebhook" }, (signal) =>
+      this.#api.setWebhook(
         webhook.url,
         { secret_token: webhook.secret, allowed_updates: wantedUpdates },
-        toSignal(this.#life),
+        signal,
       ),
     );
   }
 
   /** Updates that wait are kept. */
   async deleteWebhook(): Promise<void> {
-    await this.#ask("deleteWebhook", () => this.#calls.deleteWebhook({}, toSignal(this.#life)));
+    await this.#ask({ method: "deleteWebhook" }, (signal) => this.#api.deleteWebhook({}, signal));
   }
 
-  async #ask<Result>(method: string, call: () => Promise<Result>): Promise<Result> {
+  /** Makes one call, which ends when its time is over, when `until` aborts, or with the client. */
+  async #ask<Result>(
+    call: { method: string; until?: AbortSignal; withinMs?: number },
+    make: (signal: Signal) => Promise<Result>,
+  ): Promise<Result> {
+    const ends = call.until === undefined ? [this.#life] : [this.#life, call.until];
+    const patience = new Patience(call.withinMs ?? callMs, ends);
     try {
-      return await call();
+      return await make(toSignal(patience.signal));
     } catch (error) {
       // A new error without a cause: grammY's holds the URL, and the URL holds the token.
-      throw new TelegramCallError(method, failureOf(error, this.#token));
+      throw new TelegramCallError(
+        call.method,
+        patience.isOver ? { kind: "silent", code: "timeout" } : failureOf(error, this.#token),
+      );
+    } finally {
+      patience.end();
     }
   }
 }
 
-function optionsFor(baseUrl: string, timeoutSeconds: number): ApiClientOptions {
+function optionsFor(baseUrl: string): ApiClientOptions {
   // A redirect would take the token somewhere else.
   const fetchConfig: Record<string, unknown> = {
     agent: agentFor(baseUrl),
     compress: true,
     redirect: "error",
   };
-  return { apiRoot: baseUrl, timeoutSeconds, baseFetchConfig: fetchConfig };
+  return { apiRoot: baseUrl, timeoutSeconds: unusedLimitSeconds, baseFetchConfig: fetchConfig };
 }
 
 /** grammY types its signal by another package; the platform's own is what it means. */
@@ -142,6 +155,5 @@ function codeOf(error: unknown): string {
     return error.code;
   if ("type" in error && typeof error.type === "string" && /^[\w-]+$/.test(error.type))
     return error.type;
-  if (error instanceof Error && /timed out/.test(error.message)) return "timeout";
   return error instanceof Error && /^\w+$/.test(error.name) ? error.name : "unknown";
 }
