@@ -3,11 +3,18 @@ export { startTelegramStandIn } from "./telegram/stand-in.ts";
 export type { BotSummary, TelegramStandIn, TelegramStandInOptions } from "./telegram/contract.ts";
 export type { StoredMessage, TelegramChange } from "./telegram/changes.ts";
 export type { FaultHandle, FaultScope, TelegramFault } from "./telegram/faults.ts";
-export type { PersonActionResult, PersonMessage } from "./telegram/people-actions.ts";
-export type { CallFilter, CallOutcome, CallRecord, RecordedCall } from "./telegram/record.ts";
+export type { FileKind, StoredFile } from "./telegram/files.ts";
+export type { PersonActionResult, PersonFile, PersonMessage } from "./telegram/people-actions.ts";
+export type {
+  CallFilter,
+  CallOutcome,
+  CallRecord,
+  RecordedCall,
+  RecordedUpload,
+} from "./telegram/record.ts";
 export type { NewBot, Person } from "./telegram/state.ts";
 export type { WebhookAttempt } from "./telegram/webhook-sender.ts";
-export type { WireButton, WireEntity, WireMessage } from "./telegram/wire.ts";
+export type { WireButton, WireEntity, WireFile, WireMedia, WireMessage } from "./telegram/wire.ts";
 export type { Clock } from "./clock.ts";
 export { startS3StandIn } from "./s3/stand-in.ts";
 export type { S3RecordedCall, S3StandIn, S3StandInOptions } from "./s3/contract.ts";

@@ -1,4 +1,5 @@
 // The HTTP side of the Bot API: reads a call, applies faults, runs the method, answers as the real server does.
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { BodyTooLargeError, readBody } from "../http/body.ts";
@@ -9,7 +10,7 @@ import type { CallArguments } from "./call-arguments.ts";
 import type { Faults, TelegramFault } from "./faults.ts";
 import type { MethodAnswer, MethodCall } from "./methods/method.ts";
 import { METHODS } from "./methods/table.ts";
-import type { CallOutcome, CallRecord, RecordedCall } from "./record.ts";
+import type { CallOutcome, CallRecord, RecordedCall, RecordedUpload } from "./record.ts";
 import { botIdOf } from "./state.ts";
 import type { Bot, TelegramState } from "./state.ts";
 
@@ -60,6 +61,7 @@ export async function answerBotApi(
     botId: bot?.id ?? null,
     method: target.method,
     parameters: callArguments.sent,
+    uploads: uploadsOf(callArguments),
   });
   const exchange: Exchange = { request, response, entry };
   if (!bot)
@@ -249,7 +251,8 @@ function toApiError(error: unknown): ApiError {
   );
 }
 
-async function pause(
+/** Waits by the stand-in's clock, or until the client has left. */
+export async function pause(
   state: TelegramState,
   milliseconds: number,
   departed: AbortSignal,
@@ -258,6 +261,15 @@ async function pause(
   const cancel = state.clock.after(milliseconds, resolve);
   await Promise.race([promise, once(departed, "abort")]);
   cancel();
+}
+
+function uploadsOf({ files }: CallArguments): RecordedUpload[] {
+  return [...files.values()].map(({ name, fileName, data }) => ({
+    name,
+    fileName,
+    size: data.length,
+    sha256: createHash("sha256").update(data).digest("hex"),
+  }));
 }
 
 /** `/bot<token>/<method>`, as the real server cuts it: without the second slash there is nothing to answer. */

@@ -5,12 +5,14 @@ import type { StoredMessage } from "./changes.ts";
 import type { FormattedText } from "./html-text.ts";
 import { botUser, personUser, privateChat } from "./state.ts";
 import type { Bot, Chat, TelegramState } from "./state.ts";
-import type { WireMessage } from "./wire.ts";
+import type { WireEntity, WireMedia, WireMessage } from "./wire.ts";
 
 /** A message about to be added to a chat. */
 export interface NewMessage {
   author: "person" | "bot";
+  /** The text, or the caption when there is a file. */
   formatted: FormattedText;
+  media?: WireMedia | undefined;
   replyTo?: StoredMessage | null | undefined;
   replyMarkup?: WireMessage["reply_markup"] | undefined;
 }
@@ -35,15 +37,14 @@ export function knownChat(state: TelegramState, bot: Bot, callArguments: CallArg
 
 /** Adds a message, numbers it within its chat, and tells listeners. */
 export function addMessage(state: TelegramState, chat: Chat, added: NewMessage): StoredMessage {
-  const { text, entities } = added.formatted;
   const wire: WireMessage = {
     message_id: chat.nextMessageId,
     from: added.author === "bot" ? botUser(chat.bot) : personUser(chat.person),
     chat: privateChat(chat.person),
     date: unixSeconds(state),
     ...(added.replyTo ? { reply_to_message: withoutReply(added.replyTo.wire) } : {}),
-    text,
-    ...(entities.length > 0 ? { entities } : {}),
+    ...added.media,
+    ...words(added.formatted, added.media !== undefined),
     ...(added.replyMarkup ? { reply_markup: added.replyMarkup } : {}),
   };
   const message: StoredMessage = { author: added.author, wire };
@@ -64,12 +65,16 @@ export function changeMessage(
   },
 ): StoredMessage {
   const { message, formatted, replyMarkup } = change;
-  const { entities: _entities, reply_markup: _markup, ...kept } = message.wire;
+  const {
+    entities: _entities,
+    caption_entities: _captionEntities,
+    reply_markup: _markup,
+    ...kept
+  } = message.wire;
   const wire: WireMessage = {
     ...kept,
     edit_date: unixSeconds(state),
-    text: formatted.text,
-    ...(formatted.entities.length > 0 ? { entities: formatted.entities } : {}),
+    ...words(formatted, kept.text === undefined),
     ...(replyMarkup ? { reply_markup: replyMarkup } : {}),
   };
   const changed: StoredMessage = { author: message.author, wire };
@@ -92,6 +97,22 @@ export function removeMessage(state: TelegramState, chat: Chat, message: StoredM
 /** The stand-in's time in Telegram's unit. */
 export function unixSeconds(state: TelegramState): number {
   return Math.floor(state.clock.now() / 1000);
+}
+
+function words(
+  { text, entities }: FormattedText,
+  asCaption: boolean,
+): {
+  text?: string;
+  entities?: WireEntity[];
+  caption?: string;
+  caption_entities?: WireEntity[];
+} {
+  if (asCaption && text === "") return {};
+  const marked = entities.length > 0;
+  return asCaption
+    ? { caption: text, ...(marked ? { caption_entities: entities } : {}) }
+    : { text, ...(marked ? { entities } : {}) };
 }
 
 /** Telegram shows one level of replies only. */

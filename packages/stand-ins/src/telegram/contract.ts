@@ -2,7 +2,8 @@
 import type { Clock } from "../clock.ts";
 import type { StoredMessage, TelegramChange } from "./changes.ts";
 import type { Faults } from "./faults.ts";
-import type { PersonActionResult, PersonMessage } from "./people-actions.ts";
+import type { StoredFile } from "./files.ts";
+import type { PersonActionResult, PersonFile, PersonMessage } from "./people-actions.ts";
 import type { CallRecord } from "./record.ts";
 import type { NewBot, Person } from "./state.ts";
 
@@ -46,6 +47,10 @@ export interface TelegramStandIn {
   openChat(who: { personId: number; botId: number }): void;
   /** The person writes; this also presses Start, and unblocks the bot. */
   personSays(said: PersonMessage): PersonActionResult;
+  /** The person sends a file; otherwise as `personSays`. Gives the file's id too: of a photo, that of its largest size. */
+  personSendsFile(sent: PersonFile): PersonActionResult & { fileId: string };
+  /** A file by its id, whichever bot it belongs to; null when it is unknown or was given up for newer ones. */
+  file(fileId: string): StoredFile | null;
   /** The person presses Start: the bot gets `/start` and may write from now on. */
   personStarts(who: { personId: number; botId: number; payload?: string }): PersonActionResult;
   personEdits(edit: PersonMessage & { messageId: number }): PersonActionResult;

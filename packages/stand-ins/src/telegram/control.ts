@@ -4,6 +4,7 @@ import { z } from "zod";
 import { answerJson, openEventStream } from "../http/answer.ts";
 import { readBody } from "../http/body.ts";
 import type { TelegramStandIn } from "./contract.ts";
+import { answerControlFiles } from "./control-files.ts";
 import type { TelegramFault } from "./faults.ts";
 
 type ControlAnswer = { status?: number; body: unknown };
@@ -121,6 +122,10 @@ export async function answerControl(
   const url = new URL(request.url ?? "/", "http://stand-in");
   const name = url.pathname.slice("/stand-in/telegram/".length);
   if (request.method === "GET" && name === "events") return streamChanges(standIn, response);
+  if (name === "files")
+    return answerControlFiles(standIn, request, response).catch((error: unknown) =>
+      answerJson(response, 400, { ok: false, error: describe(error) }),
+    );
   const route = ROUTES[`${request.method} ${name}`];
   if (!route)
     return answerJson(response, 404, {

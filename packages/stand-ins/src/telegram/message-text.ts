@@ -7,6 +7,7 @@ import type { WireEntity } from "./wire.ts";
 
 /** Longest text, in UTF-16 units after parsing. */
 export const LONGEST_TEXT = 4096;
+export const LONGEST_CAPTION = 1024;
 
 const FOUND_IN_TEXT: readonly { type: string; pattern: RegExp }[] = [
   { type: "url", pattern: /(?<![\w@.])https?:\/\/[^\s<>"]+[^\s<>".,;:!?)]/giu },
@@ -27,17 +28,26 @@ export function readMessageText(
   return { text: formatted.text, entities: withFound(formatted) };
 }
 
+/** The caption of a file; empty when there is none, or the kind carries none. Throws the real server's 400s. */
+export function readCaption(callArguments: CallArguments, carried: boolean): FormattedText {
+  if (!carried || callArguments.text("caption") === "") return { text: "", entities: [] };
+  const formatted = trimmed(parsed(callArguments, "caption"));
+  if (formatted.text.length > LONGEST_CAPTION) throw badRequest("message caption is too long");
+  return { text: formatted.text, entities: withFound(formatted) };
+}
+
 /** Text a person typed: nothing is parsed, but links and commands are marked. */
 export function markPlainText(text: string): FormattedText {
   return { text, entities: withFound({ text, entities: [] }) };
 }
 
-function parsed(callArguments: CallArguments): FormattedText {
-  const text = callArguments.text("text");
+function parsed(callArguments: CallArguments, field: "text" | "caption" = "text"): FormattedText {
+  const text = callArguments.text(field);
   const mode = callArguments.text("parse_mode").toLowerCase();
   if (mode === "html") return parseHtml(text);
   if (mode !== "" && mode !== "none") throw badRequest("unsupported parse_mode");
-  return { text, entities: readEntities(callArguments.json("entities"), text.length) };
+  const entities = field === "text" ? "entities" : "caption_entities";
+  return { text, entities: readEntities(callArguments.json(entities), text.length) };
 }
 
 function readEntities(value: unknown, textLength: number): WireEntity[] {

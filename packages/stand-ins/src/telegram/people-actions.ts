@@ -1,6 +1,8 @@
 // What people do: write, edit, press buttons, block and unblock.
 import { addMessage, changeMessage, unixSeconds } from "./chats.ts";
 import type { StoredMessage } from "./changes.ts";
+import { typeOfName, wireMedia } from "./file-kinds.ts";
+import type { FileKind } from "./files.ts";
 import { markPlainText } from "./message-text.ts";
 import { notePress, PRESS_LIFETIME_MS } from "./presses.ts";
 import { botUser, personUser, privateChat } from "./state.ts";
@@ -37,6 +39,43 @@ export function personSays(state: TelegramState, said: PersonMessage): PersonAct
   return {
     messageId: message.wire.message_id,
     updateId: pushMessage(state, chat, { kind: "message", message }),
+  };
+}
+
+/** A file that a person sends, with a caption or without. */
+export interface PersonFile extends Omit<PersonMessage, "text"> {
+  kind: FileKind;
+  bytes: Uint8Array;
+  /** As the person's phone calls it; photos, voices and stickers have none. */
+  name?: string | undefined;
+  mime?: string | undefined;
+  caption?: string | undefined;
+}
+
+/** The person sends a file. It opens the chat, and unblocks the bot, as writing does. */
+export function personSendsFile(
+  state: TelegramState,
+  sent: PersonFile,
+): PersonActionResult & { fileId: string } {
+  const chat = state.openChat(sent.botId, sent.personId);
+  if (chat.blocked) setBlocked(state, chat, false);
+  const named = sent.kind === "document" || sent.kind === "video" || sent.kind === "audio";
+  const file = state.files.add(chat.bot, {
+    kind: sent.kind,
+    bytes: Buffer.from(sent.bytes),
+    name: named ? (sent.name ?? null) : null,
+    mime: sent.mime ?? (named ? typeOfName(sent.name ?? null) : null),
+  });
+  const message = addMessage(state, chat, {
+    author: "person",
+    formatted: markPlainText(sent.caption ?? ""),
+    media: wireMedia(state.files, chat.bot, file),
+    replyTo: sent.replyTo === undefined ? null : messageIn(chat, sent.replyTo),
+  });
+  return {
+    messageId: message.wire.message_id,
+    updateId: pushMessage(state, chat, { kind: "message", message }),
+    fileId: file.fileId,
   };
 }
 

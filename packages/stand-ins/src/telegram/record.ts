@@ -14,6 +14,15 @@ export type CallOutcome =
   | "truncated"
   | "left";
 
+/** A file that came with a call. */
+export interface RecordedUpload {
+  /** The name of its part of the form. */
+  name: string;
+  fileName: string | null;
+  size: number;
+  sha256: string;
+}
+
 /** One call as it was received. */
 export interface RecordedCall {
   /** Counts up from 1. */
@@ -25,6 +34,7 @@ export interface RecordedCall {
   /** As it was written in the URL. */
   method: string;
   parameters: Record<string, unknown>;
+  uploads: RecordedUpload[];
   outcome: CallOutcome;
   /** The HTTP status, or null when no answer was sent. */
   status: number | null;
@@ -101,9 +111,13 @@ export class CallRecord {
   }
 
   /** Notes that a call was received. */
-  begin(call: Pick<RecordedCall, "at" | "botId" | "method" | "parameters">): RecordedCall {
+  begin(
+    call: Pick<RecordedCall, "at" | "botId" | "method" | "parameters"> &
+      Partial<Pick<RecordedCall, "uploads">>,
+  ): RecordedCall {
     const entry: RecordedCall = {
       n: this.#nextNumber,
+      uploads: [],
       ...call,
       outcome: "pending",
       status: null,

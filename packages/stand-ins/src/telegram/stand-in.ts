@@ -10,11 +10,13 @@ import { Changes } from "./changes.ts";
 import type { BotSummary, TelegramStandIn, TelegramStandInOptions } from "./contract.ts";
 import { answerControl } from "./control.ts";
 import { Faults } from "./faults.ts";
+import { answerFileDownload } from "./file-download.ts";
 import {
   personBlocks,
   personEdits,
   personPresses,
   personSays,
+  personSendsFile,
   personStarts,
 } from "./people-actions.ts";
 import { CallRecord } from "./record.ts";
@@ -46,7 +48,9 @@ export async function startTelegramStandIn(
     );
     const answer = isControl
       ? answerControl(standIn, request, response)
-      : answerBotApi(parts, request, response);
+      : path.startsWith("/file/")
+        ? answerFileDownload(parts, request, response)
+        : answerBotApi(parts, request, response);
     answer.catch((error: unknown) => {
       log(`failed: ${String(error)}`);
       response.destroy();
@@ -100,6 +104,8 @@ function createHandle(
     people: () => [...state.people.values()],
     openChat: ({ personId, botId }) => void state.openChat(botId, personId),
     personSays: (said) => personSays(state, said),
+    personSendsFile: (sent) => personSendsFile(state, sent),
+    file: (fileId) => state.files.find(fileId),
     personStarts: (who) => personStarts(state, who),
     personEdits: (edit) => personEdits(state, edit),
     personPresses: (press) => personPresses(state, press),

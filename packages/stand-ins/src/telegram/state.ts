@@ -2,6 +2,8 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type { Changes, StoredMessage } from "./changes.ts";
+import { FileFetcher } from "./file-fetch.ts";
+import { Files } from "./files.ts";
 import { Poller } from "./poller.ts";
 import { UpdateQueue } from "./update-queue.ts";
 import type { NewUpdate } from "./update-queue.ts";
@@ -63,6 +65,8 @@ const FIRST_BOT_ID = 7_100_200_300;
 export class TelegramState {
   readonly bots = new Map<number, Bot>();
   readonly people = new Map<number, Person>();
+  readonly files: Files;
+  readonly fetcher: FileFetcher;
   readonly #chats = new Map<string, Chat>();
   readonly #byToken = new Map<string, Bot>();
   readonly #host: StateHost;
@@ -70,6 +74,8 @@ export class TelegramState {
 
   constructor(host: StateHost) {
     this.#host = host;
+    this.files = new Files(host.clock);
+    this.fetcher = new FileFetcher(host.clock);
   }
 
   get clock(): Clock {

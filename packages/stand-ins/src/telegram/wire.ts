@@ -36,8 +36,28 @@ export interface WireButton {
   url?: string;
 }
 
+/** A file in a message, with what its kind tells besides. */
+export interface WireFile {
+  file_id: string;
+  file_unique_id: string;
+  file_size: number;
+  file_name?: string;
+  mime_type?: string;
+  [detail: string]: unknown;
+}
+
+/** The one file a message may carry. */
+export interface WireMedia {
+  photo?: WireFile[];
+  document?: WireFile;
+  video?: WireFile;
+  audio?: WireFile;
+  voice?: WireFile;
+  sticker?: WireFile;
+}
+
 /** A `Message`; `date` is Unix seconds. */
-export interface WireMessage {
+export interface WireMessage extends WireMedia {
   message_id: number;
   from: WireUser;
   chat: WireChat;
@@ -45,6 +65,8 @@ export interface WireMessage {
   edit_date?: number;
   text?: string;
   entities?: WireEntity[];
+  caption?: string;
+  caption_entities?: WireEntity[];
   reply_to_message?: WireMessage;
   reply_markup?: { inline_keyboard: WireButton[][] };
 }

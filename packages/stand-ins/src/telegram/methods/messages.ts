@@ -89,7 +89,8 @@ export const answerCallbackQuery: Method = ({ state, bot, callArguments }) => {
   return { result: true };
 };
 
-function findReplied(chat: Chat, callArguments: CallArguments): StoredMessage | null {
+/** The message that a call answers, or null. Throws when it is gone. */
+export function findReplied(chat: Chat, callArguments: CallArguments): StoredMessage | null {
   const wanted = replyWanted(callArguments);
   if (wanted.messageId === 0) return null;
   const message = chat.messages.get(wanted.messageId);

@@ -1,7 +1,9 @@
 // Every Bot API method this stand-in speaks, by its name in lower case.
-import { ApiError, badRequest, tooManyRequests } from "../api-error.ts";
+import { ApiError, tooManyRequests } from "../api-error.ts";
 import { knownChat } from "../chats.ts";
+import { FILE_KINDS } from "../files.ts";
 import { botUser, privateChat } from "../state.ts";
+import { getFile, sendFile } from "./files.ts";
 import {
   answerCallbackQuery,
   deleteMessage,
@@ -44,11 +46,6 @@ const getChat: Method = ({ state, bot, callArguments }) => {
   return { result: { ...privateChat(chat.person), accent_color_id: 0, max_reaction_count: 11 } };
 };
 
-// No file exists here yet, so no file id can be right.
-const getFile: Method = () => {
-  throw badRequest("invalid file_id");
-};
-
 const logOut: Method = ({ bot }) => {
   bot.webhook.close();
   bot.queue.clear();
@@ -70,6 +67,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["deletewebhook", ({ bot, callArguments }) => bot.webhook.remove(callArguments)],
   ["getwebhookinfo", ({ bot }) => ({ result: bot.webhook.info() })],
   ["sendmessage", sendMessage],
+  ...FILE_KINDS.map((kind): [string, Method] => [`send${kind}`, sendFile(kind)]),
   ["editmessagetext", editMessageText],
   ["deletemessage", deleteMessage],
   ["sendchataction", sendChatAction],

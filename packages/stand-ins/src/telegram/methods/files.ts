@@ -1,0 +1,57 @@
+// The methods that send files, and getFile.
+import { badRequest } from "../api-error.ts";
+import { addMessage, writableChat } from "../chats.ts";
+import { checkUpload, typeOfName, wireMedia } from "../file-kinds.ts";
+import type { FileKind, StoredFile } from "../files.ts";
+import { readCaption } from "../message-text.ts";
+import { findReplied } from "./messages.ts";
+import type { Method, MethodCall } from "./method.ts";
+import { readInlineKeyboard } from "./reply-markup.ts";
+
+/** sendPhoto, sendDocument and the like: by a file id, by a URL, or uploaded. */
+export function sendFile(kind: FileKind): Method {
+  return async (call) => {
+    const { state, bot, callArguments } = call;
+    const formatted = readCaption(callArguments, kind !== "sticker");
+    const replyMarkup = readInlineKeyboard(callArguments);
+    const chat = writableChat(state, bot, callArguments);
+    const replyTo = findReplied(chat, callArguments);
+    const file = await readFile(call, kind);
+    const media = wireMedia(state.files, bot, file);
+    return {
+      result: addMessage(state, chat, { author: "bot", formatted, media, replyTo, replyMarkup })
+        .wire,
+    };
+  };
+}
+
+export const getFile: Method = ({ state, bot, callArguments }) => ({
+  result: state.files.describe(bot, callArguments.text("file_id")),
+});
+
+async function readFile(
+  { state, bot, callArguments }: MethodCall,
+  kind: FileKind,
+): Promise<StoredFile> {
+  const given = callArguments.text(kind).trim();
+  const uploaded =
+    callArguments.files.get(given.replace(/^attach:\/\//, "")) ?? callArguments.files.get(kind);
+  if (uploaded !== undefined) {
+    const name = uploaded.fileName;
+    const file = { kind, bytes: uploaded.data, name, mime: typeOfName(name) };
+    checkUpload(file);
+    return state.files.add(bot, file);
+  }
+  if (given === "") throw badRequest(`there is no ${kind} in the request`);
+  if (/^https?:\/\//i.test(given) && URL.canParse(given))
+    return state.files.add(bot, await state.fetcher.fetch(kind, given));
+  const known = state.files.ofBot(bot, given);
+  if (known === null) throw badRequest("wrong file identifier/HTTP URL specified");
+  if (known.kind !== kind)
+    throw badRequest(`can't use file of type ${title(known.kind)} as ${title(kind)}`);
+  return known;
+}
+
+function title(kind: FileKind): string {
+  return kind.charAt(0).toUpperCase() + kind.slice(1);
+}
