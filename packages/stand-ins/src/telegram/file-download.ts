@@ -37,7 +37,7 @@ export async function answerFileDownload(
   const departed = new AbortController();
   response.once("close", () => departed.abort());
   if (fault?.delayMs !== undefined) await pause(host.state, fault.delayMs, departed.signal);
-  const file = host.state.files.atPath(bot, path);
+  const file = host.state.files.atPath(bot.id, path);
   if (file === null) return answerJson(response, 404, new ApiError(404, "Not Found").body());
   entry.accepted = true;
   if (fault === null || fault.kind === "delay") return sendWhole(response, file);

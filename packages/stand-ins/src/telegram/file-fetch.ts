@@ -42,11 +42,17 @@ async function download(kind: FileKind, url: string): Promise<NewFile> {
     throw badRequest("wrong type of the web page content");
   }
   const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body) {
-    size += chunk.length;
-    if (size > byUrl) throw notFetched();
-    chunks.push(chunk);
+  const body: ReadableStream<Uint8Array> = response.body;
+  const reader = body.getReader();
+  for (let size = 0; ;) {
+    const { value } = await reader.read();
+    if (value === undefined) break;
+    size += value.length;
+    if (size > byUrl) {
+      await reader.cancel();
+      throw notFetched();
+    }
+    chunks.push(value);
   }
   return { kind, bytes: Buffer.concat(chunks), name: nameOf(response.url), mime };
 }

@@ -1,7 +1,6 @@
 // What each kind of file looks like in a message, and which bytes and types the server takes for it.
 import { badRequest } from "./api-error.ts";
 import type { FileKind, Files, NewFile, StoredFile } from "./files.ts";
-import type { Bot } from "./state.ts";
 import type { WireFile, WireMedia } from "./wire.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -73,7 +72,7 @@ function isPicture(bytes: Buffer): boolean {
 }
 
 /** A file's place in a message. A photo comes in several sizes, the largest last. */
-export function wireMedia(files: Files, bot: Bot, file: StoredFile): WireMedia {
+export function wireMedia(files: Files, botId: number, file: StoredFile): WireMedia {
   const common = commonOf(file);
   const named = {
     ...(file.name === null ? {} : { file_name: file.name }),
@@ -81,7 +80,7 @@ export function wireMedia(files: Files, bot: Bot, file: StoredFile): WireMedia {
   };
   switch (file.kind) {
     case "photo":
-      return { photo: [...smallSizes(files, bot), { ...common, width: 1280, height: 960 }] };
+      return { photo: [...smallSizes(files, botId), { ...common, width: 1280, height: 960 }] };
     case "document":
       return { document: { ...named, ...common } };
     case "video":
@@ -108,14 +107,14 @@ export function wireMedia(files: Files, bot: Bot, file: StoredFile): WireMedia {
 }
 
 /** The real service makes them from the picture; here they are no pictures at all, so that taking the wrong size shows. */
-function smallSizes(files: Files, bot: Bot): WireFile[] {
+function smallSizes(files: Files, botId: number): WireFile[] {
   return [
     { width: 90, height: 67 },
     { width: 320, height: 240 },
   ].map((size) => {
     const bytes = Buffer.from(`a picture of ${size.width} by ${size.height}`);
     return {
-      ...commonOf(files.add(bot, { kind: "photo", bytes, name: null, mime: null })),
+      ...commonOf(files.add(botId, { kind: "photo", bytes, name: null, mime: null })),
       ...size,
     };
   });

@@ -2,7 +2,6 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { badRequest } from "./api-error.ts";
-import type { Bot } from "./state.ts";
 
 /** What a file is to Telegram; a file id can't be sent as another kind. */
 export const FILE_KINDS = ["photo", "document", "video", "audio", "voice", "sticker"] as const;
@@ -51,12 +50,12 @@ export class Files {
   }
 
   /** Keeps a file for one bot: another bot can neither send nor download it by this id. */
-  add(bot: Bot, file: NewFile): StoredFile {
+  add(botId: number, file: NewFile): StoredFile {
     const stored: StoredFile = {
       ...file,
       fileId: PLACES[file.kind].prefix + randomBytes(24).toString("base64url"),
       uniqueId: `AgAD${randomBytes(8).toString("base64url")}`,
-      botId: bot.id,
+      botId,
     };
     this.#files.set(stored.fileId, stored);
     this.#bytes += stored.bytes.length;
@@ -74,20 +73,20 @@ export class Files {
   }
 
   /** The bot's file, or null: what another bot was given is unknown to this one. */
-  ofBot(bot: Bot, fileId: string): StoredFile | null {
+  ofBot(botId: number, fileId: string): StoredFile | null {
     const file = this.find(fileId);
-    return file?.botId === bot.id ? file : null;
+    return file?.botId === botId ? file : null;
   }
 
   /** The answer of getFile. Throws the real server's 400s. */
-  describe(bot: Bot, fileId: string): Record<string, unknown> {
-    const file = this.ofBot(bot, fileId);
+  describe(botId: number, fileId: string): Record<string, unknown> {
+    const file = this.ofBot(botId, fileId);
     if (file === null) throw badRequest("invalid file_id");
     if (file.bytes.length > LARGEST_DOWNLOAD) throw badRequest("file is too big");
     const { folder, ending } = PLACES[file.kind];
     const extension = /\.([A-Za-z0-9]{1,8})$/.exec(file.name ?? "")?.[1] ?? ending;
     const path = `${folder}/file_${this.#count++}.${extension}`;
-    this.#paths.set(`${bot.id}/${path}`, { file, until: this.#clock.now() + PATH_LIFETIME_MS });
+    this.#paths.set(`${botId}/${path}`, { file, until: this.#clock.now() + PATH_LIFETIME_MS });
     return {
       file_id: file.fileId,
       file_unique_id: file.uniqueId,
@@ -97,8 +96,8 @@ export class Files {
   }
 
   /** The file under a path that getFile gave to this bot within the hour. */
-  atPath(bot: Bot, path: string): StoredFile | null {
-    const found = this.#paths.get(`${bot.id}/${path}`);
+  atPath(botId: number, path: string): StoredFile | null {
+    const found = this.#paths.get(`${botId}/${path}`);
     return found === undefined || found.until < this.#clock.now() ? null : found.file;
   }
 }

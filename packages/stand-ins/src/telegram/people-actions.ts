@@ -60,7 +60,7 @@ export function personSendsFile(
   const chat = state.openChat(sent.botId, sent.personId);
   if (chat.blocked) setBlocked(state, chat, false);
   const named = sent.kind === "document" || sent.kind === "video" || sent.kind === "audio";
-  const file = state.files.add(chat.bot, {
+  const file = state.files.add(chat.bot.id, {
     kind: sent.kind,
     bytes: Buffer.from(sent.bytes),
     name: named ? (sent.name ?? null) : null,
@@ -69,7 +69,7 @@ export function personSendsFile(
   const message = addMessage(state, chat, {
     author: "person",
     formatted: markPlainText(sent.caption ?? ""),
-    media: wireMedia(state.files, chat.bot, file),
+    media: wireMedia(state.files, chat.bot.id, file),
     replyTo: sent.replyTo === undefined ? null : messageIn(chat, sent.replyTo),
   });
   return {

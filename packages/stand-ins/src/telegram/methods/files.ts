@@ -17,7 +17,7 @@ export function sendFile(kind: FileKind): Method {
     const chat = writableChat(state, bot, callArguments);
     const replyTo = findReplied(chat, callArguments);
     const file = await readFile(call, kind);
-    const media = wireMedia(state.files, bot, file);
+    const media = wireMedia(state.files, bot.id, file);
     return {
       result: addMessage(state, chat, { author: "bot", formatted, media, replyTo, replyMarkup })
         .wire,
@@ -26,7 +26,7 @@ export function sendFile(kind: FileKind): Method {
 }
 
 export const getFile: Method = ({ state, bot, callArguments }) => ({
-  result: state.files.describe(bot, callArguments.text("file_id")),
+  result: state.files.describe(bot.id, callArguments.text("file_id")),
 });
 
 async function readFile(
@@ -40,12 +40,12 @@ async function readFile(
     const name = uploaded.fileName;
     const file = { kind, bytes: uploaded.data, name, mime: typeOfName(name) };
     checkUpload(file);
-    return state.files.add(bot, file);
+    return state.files.add(bot.id, file);
   }
   if (given === "") throw badRequest(`there is no ${kind} in the request`);
   if (/^https?:\/\//i.test(given) && URL.canParse(given))
-    return state.files.add(bot, await state.fetcher.fetch(kind, given));
-  const known = state.files.ofBot(bot, given);
+    return state.files.add(bot.id, await state.fetcher.fetch(kind, given));
+  const known = state.files.ofBot(bot.id, given);
   if (known === null) throw badRequest("wrong file identifier/HTTP URL specified");
   if (known.kind !== kind)
     throw badRequest(`can't use file of type ${title(known.kind)} as ${title(kind)}`);
