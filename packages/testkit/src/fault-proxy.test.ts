@@ -32,7 +32,10 @@ class Client {
 
 let proxy: FaultProxy;
 let seenByServer = "";
+/** The server's side of the connections of one test. */
+let served: Socket[] = [];
 const echo = createServer((socket) => {
+  served.push(socket);
   socket.on("data", (piece) => {
     seenByServer += piece.toString();
     socket.write(piece);
@@ -42,6 +45,7 @@ const echo = createServer((socket) => {
 
 beforeEach(async () => {
   seenByServer = "";
+  served = [];
   await once(echo.listen(0, "127.0.0.1"), "listening");
   proxy = await startFaultProxy({
     target: `http://127.0.0.1:${(echo.address() as AddressInfo).port}/base`,
@@ -99,6 +103,34 @@ test("blackHole: open connections fall silent too", async () => {
   client.socket.write("b");
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect([seenByServer, client.got]).toEqual(["a", "a"]);
+});
+
+test("blackHole of answers: the server gets every request, and the client no answer; a reset lets none of them through", async () => {
+  const open = new Client(proxy.port);
+  open.socket.write("a");
+  await open.receives("a");
+  await proxy.set({ kind: "blackHole", direction: "answers" });
+  const fresh = new Client(proxy.port);
+  open.socket.write("b");
+  await waitFor(() => seenByServer === "ab", { what: "the open connection's request" });
+  fresh.socket.write("c");
+  await waitFor(() => seenByServer === "abc", { what: "the new connection's request" });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect([open.got, fresh.got]).toEqual(["a", ""]);
+  await proxy.set({ kind: "reset" });
+  await Promise.all([open.closes(), fresh.closes()]);
+  expect([open.got, fresh.got]).toEqual(["a", ""]);
+});
+
+test("blackHole of requests: nothing more reaches the server, and an answer on its way still comes", async () => {
+  const open = new Client(proxy.port);
+  open.socket.write("a");
+  await open.receives("a");
+  await proxy.set({ kind: "blackHole", direction: "requests" });
+  open.socket.write("b");
+  for (const socket of served) socket.write("late");
+  await open.receives("alate");
+  expect(seenByServer).toBe("a");
 });
 
 test("reset: open and new connections are reset", async () => {

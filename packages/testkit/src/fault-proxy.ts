@@ -7,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
  * What happens to bytes and connections:
  * - `pass`: all goes through at once;
  * - `delay`: all goes through, each piece `ms` later, in order;
- * - `blackHole`: connections are accepted and stay open, nothing goes through in either direction;
+ * - `blackHole`: connections are accepted and stay open, nothing goes through (in one `direction`, where it is given);
  * - `reset`: connections are reset at once;
  * - `cut`: the connection is reset once `bytes` bytes of `direction` (default: answers) went through;
  * - `refuse`: nothing listens any more, so new connections are refused; open ones go on as with `pass`.
@@ -15,7 +15,7 @@ import { setTimeout as pause } from "node:timers/promises";
 export type Fault =
   | { kind: "pass" }
   | { kind: "delay"; ms: number }
-  | { kind: "blackHole" }
+  | { kind: "blackHole"; direction?: Direction }
   | { kind: "reset" }
   | { kind: "cut"; bytes: number; direction?: Direction }
   | { kind: "refuse" };
@@ -86,9 +86,7 @@ class TcpProxy implements FaultProxy {
       pair.passed = { requests: 0, answers: 0 };
       if (fault.kind === "reset") reset(pair);
       // What a black hole held back goes on when it ends, as after a network's outage.
-      const isHole = fault.kind === "blackHole";
-      for (const socket of [pair.client, pair.server])
-        void (isHole ? socket.pause() : socket.resume());
+      this.#holdBack(pair);
     }
     if (fault.kind === "refuse") await this.#stopListening();
     else if (this.#server === undefined) await this.listen(this.port);
@@ -131,11 +129,19 @@ class TcpProxy implements FaultProxy {
     this.#pairs.add(pair);
     this.#pump(pair, "requests");
     this.#pump(pair, "answers");
+    this.#holdBack(pair);
     for (const socket of [client, server]) {
-      if (this.#fault.kind === "blackHole") socket.pause();
       socket.on("error", () => reset(pair));
       socket.on("close", () => this.#pairs.delete(pair));
     }
+  }
+
+  /** Reads from both sides, except from those whose bytes fall into a black hole. */
+  #holdBack({ client, server }: Pair): void {
+    const held = (direction: Direction): boolean =>
+      this.#fault.kind === "blackHole" && (this.#fault.direction ?? direction) === direction;
+    void (held("requests") ? client.pause() : client.resume());
+    void (held("answers") ? server.pause() : server.resume());
   }
 
   #pump(pair: Pair, direction: Direction): void {
