@@ -9,7 +9,7 @@ export function wants(subscription: Subscription, event: EventHead): boolean {
     event.sequence <= subscription.startsAfter
   )
     return false;
-  if (event.type === "message.received")
+  if (event.type === "message.received" || event.type === "message.updated")
     return event.channel !== null && subscription.channels.includes(event.channel);
   // What became of a message concerns the key that sent it and no other.
   return event.instanceId !== null && event.instanceId === subscription.instanceId;

@@ -11,6 +11,7 @@ export * from "./events.ts";
 export * from "./inbound.ts";
 export * from "./instances.ts";
 export * from "./media.ts";
+export * from "./media-fetches.ts";
 export * from "./message-reports.ts";
 export * from "./migrate.ts";
 export * from "./stores.ts";

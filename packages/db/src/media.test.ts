@@ -1,5 +1,5 @@
 // Rows of media: a store's own, pending until their bytes are kept, and kept once.
-import { newId } from "@thikaa/schema";
+import { mediaReasonOf, newId } from "@thikaa/schema";
 import { createTestDatabase } from "@thikaa/testkit";
 import type { TestDatabase } from "@thikaa/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -82,13 +82,15 @@ test("created twice it is one row; kept twice the first bytes stay, and the seco
   });
 });
 
-test("one that was given up can still be kept, one that is ready is never given up", async () => {
-  const media = await create();
-  await failMedia(database, media);
-  expect(await findMedia(database, media)).toMatchObject({ status: "failed" });
-  expect(await keepMedia(database, { ...media, ...bytes })).toBe(true);
-  await failMedia(database, media);
-  expect(await findMedia(database, media)).toMatchObject({ status: "ready" });
+test("one that was given up stays so, with its reason; one that is ready is never given up", async () => {
+  const reason = mediaReasonOf("media_expired");
+  const [given, ready] = [await create(), await create()];
+  expect(await failMedia(database, given, reason)).toBe(true);
+  expect(await keepMedia(database, { ...given, ...bytes })).toBe(false);
+  expect(await findMedia(database, given)).toMatchObject({ status: "failed" });
+  await keepMedia(database, { ...ready, ...bytes });
+  expect(await failMedia(database, ready, reason)).toBe(false);
+  expect(await findMedia(database, ready)).toMatchObject({ status: "ready" });
 });
 
 test("another store neither finds nor keeps it, and has no media by this connection", async () => {

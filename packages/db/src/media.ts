@@ -1,4 +1,5 @@
 // Media: the rows of files that came with messages, from the first word of them until their bytes are kept.
+import type { MediaKind, MediaReason } from "@thikaa/schema";
 import type { Queryable } from "./database.ts";
 
 export type MediaStatus = "pending" | "ready" | "failed";
@@ -60,12 +61,12 @@ export async function createMedia(database: Queryable, media: NewMedia): Promise
   });
 }
 
-/** Makes it `ready`. `false` when it was so already, or is unknown: then the bytes just kept belong to nothing, and should be deleted. */
+/** Makes a pending one `ready`. `false` when it was settled already, or is unknown: then the bytes just kept belong to nothing, and should be deleted. */
 export async function keepMedia(database: Queryable, media: KeptMedia): Promise<boolean> {
   const { rowCount } = await database.query({
     name: "media-keep",
     text: `UPDATE media SET status = 'ready', blob_key = $3, size = $4, sha256 = $5, mime = coalesce($6, mime), name = coalesce($7, name)
-           WHERE store_id = $1 AND id = $2 AND status <> 'ready'`,
+           WHERE store_id = $1 AND id = $2 AND status = 'pending'`,
     values: [
       media.storeId,
       media.id,
@@ -79,13 +80,67 @@ export async function keepMedia(database: Queryable, media: KeptMedia): Promise<
   return rowCount === 1;
 }
 
-/** Gives a pending one up; one that is ready stays so. */
-export async function failMedia(database: Queryable, { storeId, id }: MediaKey): Promise<void> {
-  await database.query({
+/** Gives a pending one up. `false` when it is ready or given up already: then it stays so. */
+export async function failMedia(
+  database: Queryable,
+  { storeId, id }: MediaKey,
+  reason: MediaReason,
+): Promise<boolean> {
+  const { rowCount } = await database.query({
     name: "media-fail",
-    text: "UPDATE media SET status = 'failed' WHERE store_id = $1 AND id = $2 AND status = 'pending'",
-    values: [storeId, id],
+    text: "UPDATE media SET status = 'failed', reason = $3 WHERE store_id = $1 AND id = $2 AND status = 'pending'",
+    values: [storeId, id, reason],
   });
+  return rowCount === 1;
+}
+
+/** A file as its message shows it. */
+export interface MessageMedia {
+  readonly store_id: string;
+  readonly id: string;
+  readonly message_id: string;
+  readonly n: number;
+  readonly kind: MediaKind;
+  readonly status: MediaStatus;
+  readonly mime: string | null;
+  /** Bytes; as the provider says it while the file is not here. */
+  readonly size: number | null;
+  readonly name: string | null;
+  readonly sha256: string | null;
+  readonly reason: MediaReason | null;
+}
+
+const messageColumns =
+  "m.store_id, m.id, m.message_id, m.n, m.kind, m.status, m.mime, m.size, m.name, m.sha256, m.reason";
+
+/** Gives the files of inbound items to the messages that they became, and tells how they stand. */
+export async function attachMedia(
+  transaction: Queryable,
+  messages: readonly { itemId: number; messageId: string }[],
+): Promise<MessageMedia[]> {
+  if (messages.length === 0) return [];
+  const { rows } = await transaction.query<MessageMedia & Record<string, unknown>>({
+    name: "media-attach",
+    text: `UPDATE media m SET message_id = given.message_id FROM unnest($1::bigint[], $2::uuid[]) AS given (item_id, message_id)
+           WHERE m.item_id = given.item_id AND m.message_id IS NULL RETURNING ${messageColumns}`,
+    values: [messages.map(({ itemId }) => itemId), messages.map(({ messageId }) => messageId)],
+  });
+  return rows;
+}
+
+/** All files of these messages of any stores. */
+export async function listMessageMedia(
+  transaction: Queryable,
+  messages: readonly { storeId: string; id: string }[],
+): Promise<MessageMedia[]> {
+  if (messages.length === 0) return [];
+  const { rows } = await transaction.query<MessageMedia & Record<string, unknown>>({
+    name: "media-of-messages",
+    text: `SELECT ${messageColumns} FROM unnest($1::uuid[], $2::uuid[]) AS given (store_id, message_id)
+           JOIN media m USING (store_id, message_id)`,
+    values: [messages.map(({ storeId }) => storeId), messages.map(({ id }) => id)],
+  });
+  return rows;
 }
 
 /** A store's media by its id, or `null`; never another store's. */

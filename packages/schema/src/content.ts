@@ -22,7 +22,14 @@ export type InboundType = z.infer<typeof inboundType>;
 /** What an outbound message says: stored whole with the message, planned into parts by the channel's connector. */
 export const outboundContent = z.object({
   text: z.string().nullable(),
-  media: z.object({ url: z.string(), kind: mediaKind }).nullable(),
+  media: z
+    .object({
+      url: z.string(),
+      kind: mediaKind,
+      /** Neither the sender nor the file's name told the kind: the file's own type decides. */
+      guessed: z.literal(true).optional(),
+    })
+    .nullable(),
 });
 export type OutboundContent = z.infer<typeof outboundContent>;
 
@@ -94,6 +101,13 @@ export type InboundNotice = z.infer<typeof inboundNotice>;
 export const converted = z.discriminatedUnion("kind", [inboundMessage, inboundNotice]);
 export type Converted = z.infer<typeof converted>;
 
+/** What the inbox is given: what a connector converted, or word of a file whose message went on before it was here. */
+export const inboundItem = z.discriminatedUnion("kind", [
+  ...converted.options,
+  z.object({ kind: z.literal("media"), media_id: z.string() }),
+]);
+export type InboundItem = z.infer<typeof inboundItem>;
+
 const mediaHints: Readonly<Record<string, MediaKind>> = {
   photo: "image",
   picture: "image",
@@ -135,10 +149,16 @@ export function mediaKindOfHint(hint: string): MediaKind | null {
   return /^(application|text)\/[\w.+-]+/.test(word) ? "document" : null;
 }
 
-/** The kind that a file's name suggests; a document when nothing else is plain. */
-export function mediaKindOfUrl(url: string): MediaKind {
+/** The kind that a file's name tells, or `null` when it tells none. */
+export function mediaKindOfUrl(url: string): MediaKind | null {
   const path = url.split(/[?#]/)[0] ?? "";
   const extension = /\.([a-z0-9]{2,5})$/i.exec(path)?.[1]?.toLowerCase() ?? "";
   const kind = hintedKind(extension);
-  return extension === "ogg" ? "audio" : (kind ?? "document");
+  return extension === "ogg" ? "audio" : (kind ?? null);
+}
+
+/** The kind of a file by its MIME type. */
+export function mediaKindOfMime(mime: string): MediaKind {
+  const main = /^(image|video|audio)\//.exec(mime.trim().toLowerCase())?.[1];
+  return main === "image" || main === "video" || main === "audio" ? main : "document";
 }

@@ -2,23 +2,32 @@
 import { z } from "zod";
 import { channelCode } from "./channels.ts";
 import { inboundContact, inboundType, location, mediaKind, sharedContact } from "./content.ts";
+import { mediaReason } from "./media-reasons.ts";
 import { messageReason, messageStatus } from "./message-status.ts";
 
-export const eventTypes = ["message.received", "message.status"] as const;
+export const eventTypes = ["message.received", "message.updated", "message.status"] as const;
 export const eventType = z.enum(eventTypes).meta({ id: "EventType" });
 export type EventType = z.infer<typeof eventType>;
 
 const receivedMedia = z
   .object({
-    url: z.string().nullable(),
+    url: z.string().nullable().meta({
+      description:
+        "A signed link to the bytes, good for ever and for everybody who has it; `null` unless `status` is `ready`.",
+    }),
     type: mediaKind,
     mime: z.string().nullable(),
     size: z.int().nullable(),
     name: z.string().nullable(),
     sha256: z.string().nullable(),
-    status: z.enum(["ready", "pending", "failed"]),
+    status: z.enum(["ready", "pending", "failed"]).meta({
+      description:
+        "`pending`: not here within 10 s; `message.updated` follows with `ready` or `failed`.",
+    }),
+    reason: mediaReason.optional().meta({ description: "Why it failed." }),
   })
   .meta({ id: "ReceivedMedia" });
+export type ReceivedMedia = z.infer<typeof receivedMedia>;
 
 /** `data` of `message.received`: every field is always there, `null` when empty. */
 export const messageReceivedData = z
@@ -51,6 +60,24 @@ export const messageReceivedData = z
   .meta({ id: "MessageReceivedData" });
 export type MessageReceivedData = z.infer<typeof messageReceivedData>;
 
+/** `data` of `message.updated`: a received message whose files came late, with all its files as they stand now. */
+export const messageUpdatedData = messageReceivedData
+  .pick({
+    message_id: true,
+    channel: true,
+    connection_id: true,
+    conversation_id: true,
+    from: true,
+    to: true,
+    type: true,
+    media_url: true,
+    media_type: true,
+    media: true,
+    provider_message_id: true,
+  })
+  .meta({ id: "MessageUpdatedData" });
+export type MessageUpdatedData = z.infer<typeof messageUpdatedData>;
+
 /** `data` of `message.status`: where a message of ours stands after a change. */
 export const messageStatusData = z
   .object({
@@ -79,6 +106,7 @@ const envelope = {
 export const storeEvent = z
   .discriminatedUnion("event", [
     z.object({ event: z.literal("message.received"), ...envelope, data: messageReceivedData }),
+    z.object({ event: z.literal("message.updated"), ...envelope, data: messageUpdatedData }),
     z.object({ event: z.literal("message.status"), ...envelope, data: messageStatusData }),
   ])
   .meta({ id: "StoreEvent" });
@@ -92,6 +120,12 @@ export const webhookBody = z
       instance_id: z.string(),
       ...envelope,
       data: messageReceivedData,
+    }),
+    z.object({
+      event: z.literal("message.updated"),
+      instance_id: z.string(),
+      ...envelope,
+      data: messageUpdatedData,
     }),
     z.object({
       event: z.literal("message.status"),

@@ -7,6 +7,7 @@ export * from "./content.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./ids.ts";
+export * from "./media-reasons.ts";
 export * from "./message-status.ts";
 export * from "./money.ts";
 export * from "./names.ts";

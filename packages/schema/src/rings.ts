@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { channelCode } from "./channels.ts";
 import type { ChannelCode } from "./channels.ts";
-import { converted, outboundContent } from "./content.ts";
+import { inboundItem, outboundContent } from "./content.ts";
 import { connectionReason, connectionState } from "./connection.ts";
 import { storeEvent } from "./events.ts";
 
@@ -34,7 +34,7 @@ export const inboundRing = z.object({
   store_id: z.string(),
   connection_id: z.string(),
   shard: z.int(),
-  item: converted,
+  item: inboundItem,
 });
 export type InboundRing = z.infer<typeof inboundRing>;
 

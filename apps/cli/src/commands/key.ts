@@ -74,7 +74,10 @@ async function change({ client, output, words, flags }: Context): Promise<void> 
 
 const changeable = {
   webhook: { value: "URL", about: "Where its events are posted" },
-  events: { value: "LIST", about: "Which events: message.received (default), message.status" },
+  events: {
+    value: "LIST",
+    about: "Which events: message.received (default), message.updated, message.status",
+  },
   rate: { value: "N", about: "Requests a minute; 60 otherwise" },
 } as const;
 

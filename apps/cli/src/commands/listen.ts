@@ -57,6 +57,8 @@ function describe(event: StoreEvent): string {
   const { data } = event;
   if (event.event === "message.status")
     return `${time} ${event.event} ${data.channel} to ${printable(event.data.to)}: ${event.data.status}${event.data.reason === null ? "" : `, ${event.data.reason.message}`}`;
+  if (event.event === "message.updated")
+    return `${time} ${event.event} ${data.channel} from ${printable(event.data.from)}: ${event.data.media.map(({ type, status }) => `${type} ${status}`).join(", ")}`;
   const who = event.data.contact.name === null ? "" : ` ${event.data.contact.name}`;
   return `${time} ${event.event} ${data.channel} from ${printable(event.data.from)}${printable(who)}: ${printable(event.data.message ?? `[${event.data.type}]`)}`;
 }

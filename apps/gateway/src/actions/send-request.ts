@@ -64,9 +64,10 @@ function readContent(body: SendBody, warnings: Warning[]): OutboundContent {
       code: "unknown_media_type",
       message: `'${body.media_type}' is not a media type we know; the file's own kind is used.`,
     });
+  const named = hinted ?? mediaKindOfUrl(url);
   return {
     text: text === null || text.trim() === "" ? null : text,
-    media: { url, kind: hinted ?? mediaKindOfUrl(url) },
+    media: named === null ? { url, kind: "document", guessed: true } : { url, kind: named },
   };
 }
 
