@@ -14,6 +14,7 @@ export interface AppProcessConfig {
   readonly app: string;
   readonly host: string;
   readonly port: number;
+  readonly metricsPort: number;
   /** The path that answers 200 once the app is ready. */
   readonly readyPath: string;
   /** The whole environment of the process. */
@@ -29,12 +30,14 @@ const graceMs = 8_500;
 
 export class AppProcess extends Keeper {
   readonly url: string;
+  readonly metricsUrl: string;
   readonly #readyUrl: string;
 
   constructor(config: AppProcessConfig) {
     super({ name: config.name, say: config.say, launch: () => launch(config) });
     const reachable = config.host === "0.0.0.0" ? "127.0.0.1" : config.host;
     this.url = `http://${reachable}:${config.port}`;
+    this.metricsUrl = `http://${reachable}:${config.metricsPort}/metrics`;
     this.#readyUrl = `${this.url}${config.readyPath}`;
   }
 
@@ -64,7 +67,12 @@ function launch(config: AppProcessConfig): Promise<Running> {
     ["--disable-warning=ExperimentalWarning", "--conditions=source", main],
     {
       cwd: root,
-      env: { ...config.environment, HOST: config.host, PORT: String(config.port) },
+      env: {
+        ...config.environment,
+        HOST: config.host,
+        PORT: String(config.port),
+        METRICS_PORT: String(config.metricsPort),
+      },
       // The channel is never used: it closes when this process dies, and the app stops by that.
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       // Ctrl-C reaches this process alone, which ends everything in order.

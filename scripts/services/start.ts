@@ -133,6 +133,7 @@ class RunningServices implements Services {
       app: folders[role],
       host: config.host,
       port: await freePort(),
+      metricsPort: await freePort(),
       readyPath: role === "simulator" ? "/simulator" : "/readyz",
       environment: this.#environment(role),
       say: reports.say,

@@ -1,6 +1,7 @@
 // The settings of this app, from the environment.
+import { defaultPoolSize, mediaStoreUrl } from "@thikaa/connector-kit/host";
 import type { HostConfig } from "@thikaa/connector-kit/host";
-import { commonSettings, parseSettings } from "@thikaa/runtime";
+import { commonSettings, flag, parseSettings } from "@thikaa/runtime";
 import { z } from "zod";
 
 const baseUrl = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
@@ -11,6 +12,8 @@ const settings = commonSettings
     TELEGRAM_API_URL: baseUrl.default("https://api.telegram.org"),
     /** The stand-in, for connections of the sandbox. */
     TELEGRAM_SANDBOX_URL: baseUrl.optional(),
+    MEDIA_STORE_URL: mediaStoreUrl,
+    THIKAA_ALLOW_PRIVATE_NETWORK: flag.default(false),
   })
   .refine(
     (given) => given.THIKAA_ENV !== "production" || given.TELEGRAM_SANDBOX_URL === undefined,
@@ -29,9 +32,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): HostCo
     natsUrl: given.NATS_URL,
     namespace: given.THIKAA_NAMESPACE,
     masterKey: given.THIKAA_MASTER_KEY,
+    mediaStoreUrl: given.MEDIA_STORE_URL,
+    allowPrivateNetwork: given.THIKAA_ALLOW_PRIVATE_NETWORK,
     webhookBase: webhookBaseOf(given.PUBLIC_URL),
     baseUrls: { live: given.TELEGRAM_API_URL, sandbox: given.TELEGRAM_SANDBOX_URL ?? null },
-    http: { host: given.HOST, port: given.PORT },
+    http: { host: given.HOST, port: given.PORT, metricsPort: given.METRICS_PORT },
+    poolSize: given.DATABASE_POOL_SIZE ?? defaultPoolSize,
     logLevel: given.LOG_LEVEL,
   };
 }

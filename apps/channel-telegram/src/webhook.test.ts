@@ -15,15 +15,17 @@ async function posted() {
   const telegram = await world.standIn();
   const bot = addBot(telegram);
   const connection = await world.connect(bot.token);
-  const port = await freePort();
+  const [port, metricsPort] = [await freePort(), await freePort()];
   const base = `http://127.0.0.1:${port}`;
-  await world.start(telegram, { webhookBase: base, http: { host: "127.0.0.1", port } });
+  const http = { host: "127.0.0.1", port, metricsPort };
+  await world.start(telegram, { webhookBase: base, http });
   await world.untilState(connection, "connected");
   return {
     telegram,
     bot,
     connection,
     base,
+    metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
     url: `${base}/hooks/tg/${toWireId("connection", connection.id)}`,
   };
 }
@@ -119,7 +121,7 @@ test("a proven body that is no update is kept whole", async () => {
 });
 
 test("unknown connections, other methods and huge bodies are refused", async () => {
-  const { base, url } = await posted();
+  const { base, metricsUrl, url } = await posted();
   const headers = { "x-telegram-bot-api-secret-token": world.webhookSecret };
   const statusOf = async (address: string, init: RequestInit) =>
     (await fetch(address, init)).status;
@@ -140,7 +142,7 @@ test("unknown connections, other methods and huge bodies are refused", async () 
     await statusOf(url, { method: "POST", headers, body: "x".repeat(1_048_577) }).catch(() => 413),
   ).toBe(413);
   expect(await statusOf(`${base}/readyz`, {})).toBe(200);
-  expect(await (await fetch(`${base}/metrics`)).text()).toMatch(
+  expect(await (await fetch(metricsUrl)).text()).toMatch(
     /thikaa_connector_connections\{[^}]*state="connected"[^}]*\} 1/,
   );
 });

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isUnavailable } from "@thikaa/db";
 import { ClientGone } from "@thikaa/runtime";
-import type { Log } from "@thikaa/runtime";
+import type { Log, Trouble } from "@thikaa/runtime";
 import { ApiError, errorBody, newId, toWireId } from "@thikaa/schema";
 import type { RateState } from "./admission/rate-limit.ts";
 
@@ -36,10 +36,16 @@ export function answer(
 }
 
 /** Answers with an error of the table; anything else thrown becomes `unavailable` or `internal_error`, and is logged here alone. */
-export function answerError(exchange: Exchange, thrown: unknown, log: Log): void {
+export function answerError(
+  exchange: Exchange,
+  thrown: unknown,
+  { log, unavailable }: { log: Log; unavailable: Trouble },
+): void {
   if (thrown instanceof ClientGone) return leave(exchange);
   const error = toApiError(thrown);
-  if (error.status >= 500)
+  // While PostgreSQL is away every request fails alike: one line tells of all.
+  if (error.code === "unavailable") unavailable.failed(thrown);
+  else if (error.status >= 500)
     log.error(
       { error: thrown, request_id: exchange.requestId, code: error.code },
       "a request failed",
@@ -64,7 +70,8 @@ function leave({ response }: Exchange): void {
   response.destroy();
 }
 
-function toApiError(thrown: unknown): ApiError {
+/** What is answered for anything thrown: an error of the table. */
+export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
   return isUnavailable(thrown)
     ? new ApiError("unavailable", { retryAfter: 2, cause: thrown })

@@ -1,6 +1,6 @@
 // The Messaging API's HTTP listener: routes, admits, runs the action, answers; every error is answered in one place.
 import type { RequestListener } from "node:http";
-import type { Log, Metrics } from "@thikaa/runtime";
+import type { Log, Trouble } from "@thikaa/runtime";
 import { ApiError } from "@thikaa/schema";
 import type { Action } from "@thikaa/schema";
 import { admit } from "./admission/admit.ts";
@@ -11,12 +11,15 @@ import { send } from "./actions/send.ts";
 import type { SendParts } from "./actions/send.ts";
 import { answer, answerError, openExchange } from "./answer.ts";
 import type { Exchange } from "./answer.ts";
+import type { GatewayMetrics } from "./metrics.ts";
 import { readRoute } from "./route.ts";
 import type { MessagingRoute } from "./route.ts";
 
 export interface MessagingParts extends Admission, SendParts, ReadParts {
   readonly log: Log;
-  readonly metrics: Metrics;
+  /** Told of requests that fail because PostgreSQL is away. */
+  readonly unavailable: Trouble;
+  readonly metrics: GatewayMetrics;
   /** Milliseconds in which a request that is wholly here is answered. */
   readonly answerWithinMs: number;
 }
@@ -30,20 +33,15 @@ const reads: Readonly<
 
 /** Answers every request it is given, also those for no path of its own (404). */
 export function messagingListener(parts: MessagingParts): RequestListener {
-  const answered = parts.metrics.histogram(
-    "messaging_answer_seconds",
-    "Time from request to answer of the Messaging API.",
-    ["action", "status"],
-  );
   return (request, response) => {
     const exchange = openExchange(request, response);
     const route = readRoute(request.url ?? "");
     within(parts.answerWithinMs, exchange, run(parts, exchange, route))
-      .catch((error: unknown) => answerError(exchange, error, parts.log))
+      .catch((error: unknown) => answerError(exchange, error, parts))
       .finally(() => {
         // A request whose body nobody read holds its connection up; reading it away lets the next one come.
         if (!request.complete && !request.destroyed) request.resume();
-        answered.observe(
+        parts.metrics.answered.observe(
           { action: route?.action ?? "none", status: response.statusCode },
           (performance.now() - exchange.startedAt) / 1000,
         );

@@ -1,21 +1,20 @@
 // Starts the gateway: the Messaging API, media, the docs and its health, on one HTTP handler.
 import type { RequestListener } from "node:http";
 import { openBlobStore } from "@thikaa/blobs";
-import { Bus } from "@thikaa/bus";
-import { checkSchema, Database } from "@thikaa/db";
-import { createLog, Metrics, serveHttp, stopAll, withHealth } from "@thikaa/runtime";
+import { createLog, Metrics, openFoundation, serveApp, stopAll, Trouble } from "@thikaa/runtime";
 import type { Service } from "@thikaa/runtime";
 import { Accepting } from "@thikaa/sending";
 import { MediaLinks, Vault } from "@thikaa/vault";
 import { KeyDirectory } from "./admission/key-directory.ts";
 import { RateLimit } from "./admission/rate-limit.ts";
 import { StoreDirectory } from "./admission/store-directory.ts";
+import { defaultPoolSize } from "./config.ts";
 import type { GatewayConfig } from "./config.ts";
 import { docsListener } from "./docs/docs.ts";
 import { isMediaUrl, mediaListener } from "./media/media.ts";
 import { messagingListener } from "./messaging.ts";
+import { gatewayMetrics } from "./metrics.ts";
 
-const poolSize = 12;
 const answerWithinMs = 10_000;
 
 /** Starts the gateway. Rejects when PostgreSQL or NATS can't be reached, or the schema is not this release's. */
@@ -23,28 +22,22 @@ export async function start(config: GatewayConfig): Promise<Service> {
   const log = config.log ?? createLog({ name: "gateway", level: config.logLevel });
   const metrics = new Metrics("gateway");
   const blobs = config.mediaStoreUrl == null ? null : await openBlobStore(config.mediaStoreUrl);
-  const database = new Database({
-    url: config.databaseUrl,
-    applicationName: "thikaa-gateway",
-    maxConnections: poolSize,
-  });
-  await checkSchema(database);
-  const bus = await Bus.connect({
-    url: config.natsUrl,
-    namespace: config.namespace,
-    name: "gateway",
-  });
+  const { poolSize = defaultPoolSize } = config;
+  const foundation = await openFoundation({ ...config, name: "gateway", poolSize, log, metrics });
+  const { database, bus } = foundation;
   let stopping = false;
   const keys = new KeyDirectory({ database, bus, vault: new Vault(config.masterKey) });
   const rateLimit = new RateLimit(database);
   bus.listen({ ring: "key", to: ["*"] }, ({ instance_id }) => rateLimit.forget(instance_id));
+  const unavailable = new Trouble(log, "requests are answered 503");
   const messaging = messagingListener({
     database,
     bus,
     keys,
     rateLimit,
     log,
-    metrics,
+    unavailable,
+    metrics: gatewayMetrics(metrics),
     answerWithinMs: config.answerWithinMs ?? answerWithinMs,
     stores: new StoreDirectory({ database, bus }),
     accepting: new Accepting({ database, bus }),
@@ -53,13 +46,17 @@ export async function start(config: GatewayConfig): Promise<Service> {
   const handle = route({
     messaging,
     docs: docsListener({ publicUrl: config.publicUrl }),
-    media: mediaListener({ database, blobs, log, links: new MediaLinks(config.masterKey) }),
+    media: mediaListener({
+      database,
+      blobs,
+      log,
+      unavailable,
+      links: new MediaLinks(config.masterKey),
+    }),
   });
   const ready = () => !stopping;
   const server =
-    config.http === null
-      ? null
-      : await serveHttp(config.http, withHealth({ ready, metrics, next: handle }));
+    config.http === null ? null : await serveApp(config.http, { ready, metrics, next: handle });
   if (server !== null) log.info({ url: server.url }, "the gateway listens");
   return {
     name: "gateway",
@@ -71,8 +68,7 @@ export async function start(config: GatewayConfig): Promise<Service> {
       stopping = true;
       await stopAll([
         { stop: async () => server?.close() },
-        { stop: () => bus.close() },
-        { stop: () => database.close() },
+        foundation,
         { stop: async () => blobs?.close() },
       ]);
     },

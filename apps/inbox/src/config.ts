@@ -1,16 +1,20 @@
 // Settings of the inbox.
 import { commonSettings, parseSettings } from "@thikaa/runtime";
-import type { HttpAddress, Log, LogConfig } from "@thikaa/runtime";
+import type { AppAddress, Log, LogConfig } from "@thikaa/runtime";
 
 export interface InboxConfig {
   readonly databaseUrl: string;
   readonly natsUrl: string;
   readonly namespace: string;
   /** Where health is answered; `null` in one process with others. */
-  readonly http: HttpAddress | null;
+  readonly http: AppAddress | null;
+  /** The most connections to PostgreSQL; `defaultPoolSize` otherwise. */
+  readonly poolSize?: number | undefined;
   readonly logLevel: LogConfig["level"];
   readonly log?: Log;
 }
+
+export const defaultPoolSize = 6;
 
 /** Reads the settings from the environment; throws one error that lists every fault. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): InboxConfig {
@@ -19,7 +23,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): InboxC
     databaseUrl: settings.DATABASE_URL,
     natsUrl: settings.NATS_URL,
     namespace: settings.THIKAA_NAMESPACE,
-    http: { host: settings.HOST, port: settings.PORT },
+    http: { host: settings.HOST, port: settings.PORT, metricsPort: settings.METRICS_PORT },
+    poolSize: settings.DATABASE_POOL_SIZE ?? defaultPoolSize,
     logLevel: settings.LOG_LEVEL,
   };
 }

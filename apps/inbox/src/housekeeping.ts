@@ -2,7 +2,7 @@
 import type { Bus } from "@thikaa/bus";
 import { storeShard } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
-import { startLoop } from "@thikaa/runtime";
+import { startLoop, Trouble } from "@thikaa/runtime";
 import type { Assignments, Log, Worker } from "@thikaa/runtime";
 import { expire, idempotencyHours } from "@thikaa/sending";
 
@@ -23,7 +23,7 @@ export function startHousekeeping(parts: HousekeepingParts): { stop(): Promise<v
   let tidyAt = 0;
   return startLoop({
     everyMs: 1_000,
-    onError: (error) => parts.log.warn({ error }, "housekeeping failed"),
+    trouble: new Trouble(parts.log, "housekeeping failed"),
     work: async () => {
       if (!parts.worker.alive || parts.assignments.held.size === 0) return false;
       const { expired, eventsFor } = await expire(parts.database, expireBatch);

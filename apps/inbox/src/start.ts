@@ -1,48 +1,34 @@
 // Starts the inbox: inbound items become messages and events, events get their numbers, deadlines are kept.
-import { Bus } from "@thikaa/bus";
-import { checkSchema, Database } from "@thikaa/db";
 import {
   Assignments,
   createLog,
   Metrics,
   notFound,
-  serveHttp,
+  openFoundation,
+  serveApp,
   stopAll,
-  withHealth,
-  Worker,
 } from "@thikaa/runtime";
-import type { Log, Service } from "@thikaa/runtime";
+import type { Foundation, Log, Service } from "@thikaa/runtime";
 import { inboundShards, storeShards } from "@thikaa/schema";
+import { startBacklog } from "./backlog.ts";
+import { defaultPoolSize } from "./config.ts";
 import type { InboxConfig } from "./config.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { startInbound } from "./inbound/inbound.ts";
 import { startSequencer } from "./sequencer/sequencer.ts";
 
-const role = "inbox";
-
 /** Starts the inbox. Rejects when PostgreSQL or NATS can't be reached, or the schema is not this release's. */
 export async function start(config: InboxConfig): Promise<Service> {
   const log = config.log ?? createLog({ name: "inbox", level: config.logLevel });
   const metrics = new Metrics("inbox");
-  const database = new Database({
-    url: config.databaseUrl,
-    applicationName: "thikaa-inbox",
-    maxConnections: 6,
-  });
-  await checkSchema(database);
-  const bus = await Bus.connect({
-    url: config.natsUrl,
-    namespace: config.namespace,
-    name: "inbox",
-  });
-  const worker = await Worker.start({ database, role, log });
-  const work = startWork({ database, bus, worker, log, metrics });
+  const { poolSize = defaultPoolSize } = config;
+  const foundation = await openFoundation({ ...config, name: "inbox", poolSize, log, metrics });
+  const { worker } = foundation;
+  const work = startWork({ ...foundation, log, metrics });
   let stopping = false;
   const ready = () => !stopping && worker.alive && work.settled();
   const server =
-    config.http === null
-      ? null
-      : await serveHttp(config.http, withHealth({ ready, metrics, next: notFound }));
+    config.http === null ? null : await serveApp(config.http, { ready, metrics, next: notFound });
   return {
     name: "inbox",
     metrics,
@@ -50,21 +36,12 @@ export async function start(config: InboxConfig): Promise<Service> {
     async stop() {
       if (stopping) return;
       stopping = true;
-      await stopAll([
-        work,
-        worker,
-        { stop: () => bus.close() },
-        { stop: () => database.close() },
-        { stop: async () => server?.close() },
-      ]);
+      await stopAll([work, foundation, { stop: async () => server?.close() }]);
     },
   };
 }
 
-interface WorkParts {
-  readonly database: Database;
-  readonly bus: Bus;
-  readonly worker: Worker;
+interface WorkParts extends Pick<Foundation, "database" | "bus" | "worker"> {
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -90,13 +67,14 @@ function startWork(parts: WorkParts): { settled(): boolean; stop(): Promise<void
   const inbound = startInbound({ ...parts, assignments: shards });
   const sequencer = startSequencer({ ...parts, assignments: sequences });
   const housekeeping = startHousekeeping({ ...parts, assignments: chores });
+  const backlog = startBacklog({ ...parts, assignments: chores });
   rings.push(
     () => inbound.ring(),
     () => sequencer.ring(),
   );
   return {
     settled: () => shards.settled && sequences.settled,
-    stop: () => stopAll([inbound, sequencer, housekeeping, shards, sequences, chores]),
+    stop: () => stopAll([inbound, sequencer, housekeeping, backlog, shards, sequences, chores]),
   };
 }
 

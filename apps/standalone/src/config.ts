@@ -11,6 +11,8 @@ export interface StandaloneConfig {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** A port on loopback for `/metrics`; without one they are told at `port`, where that is on loopback. */
+  readonly metricsPort: number | null;
   readonly publicUrl: string | null;
   readonly sandbox: boolean;
   readonly allowPrivateNetwork: boolean;
@@ -48,6 +50,7 @@ const settings = z.object({
   MEDIA_STORE_URL: z.string().optional(),
   HOST: z.string().optional(),
   PORT: port.default(3000),
+  METRICS_PORT: port.optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("warn"),
 });
 
@@ -68,6 +71,7 @@ export function readConfig(
       : resolve(root, given.THIKAA_DATA_DIR),
     host: given.HOST ?? (sandbox ? "127.0.0.1" : "0.0.0.0"),
     port: given.PORT,
+    metricsPort: given.METRICS_PORT ?? null,
     publicUrl: given.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
     sandbox,
     allowPrivateNetwork: given.THIKAA_ALLOW_PRIVATE_NETWORK,

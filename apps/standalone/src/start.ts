@@ -7,7 +7,14 @@ import { start as startConsole } from "@thikaa/console-server";
 import { Database, migrate } from "@thikaa/db";
 import { start as startGateway } from "@thikaa/gateway";
 import { start as startInbox } from "@thikaa/inbox";
-import { answerJson, createLog, Metrics, serveHttp, withHealth } from "@thikaa/runtime";
+import {
+  answerJson,
+  createLog,
+  Metrics,
+  serveHttp,
+  withHealth,
+  withMetrics,
+} from "@thikaa/runtime";
 import type { HttpServer, Service } from "@thikaa/runtime";
 import { AdminClient } from "@thikaa/sdk";
 import { start as startSimulator } from "@thikaa/simulator";
@@ -58,16 +65,24 @@ async function startAll(
   let listener: RequestListener = answerStarting;
   const apps: Service[] = [];
   const ready = () => listener !== answerStarting && apps.every((app) => app.ready());
+  const next: RequestListener = (request, response) => listener(request, response);
+  const told = [
+    new Metrics("standalone"),
+    () => apps.flatMap(({ metrics }) => metrics ?? []),
+  ] as const;
   const server = await serveHttp(
     { host: config.host, port: config.port },
-    withHealth({
+    withHealth(
       ready,
-      metrics: new Metrics("standalone"),
-      others: () => apps.flatMap(({ metrics }) => metrics ?? []),
-      next: (request, response) => listener(request, response),
-    }),
+      config.metricsPort === null && isLoopback(config.host) ? withMetrics(...told, next) : next,
+    ),
   );
   stops.push(() => server.close(2_000));
+  if (config.metricsPort !== null) {
+    const address = { host: "127.0.0.1", port: config.metricsPort, setting: "METRICS_PORT" };
+    const metrics = await serveHttp(address, withMetrics(...told));
+    stops.push(() => metrics.close(0));
+  }
   const secrets = await loadSecrets(config);
   const servers = await startServers(config, progress);
   stops.push(() => servers.stop());
@@ -164,6 +179,10 @@ async function forgetWorkers(databaseUrl: string): Promise<void> {
   } finally {
     await database.close();
   }
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 function answerStarting(_request: IncomingMessage, response: ServerResponse): void {

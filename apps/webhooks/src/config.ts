@@ -1,6 +1,6 @@
 // Settings of the webhooks app.
 import { commonSettings, flag, parseSettings } from "@thikaa/runtime";
-import type { Environment, HttpAddress, Log, LogConfig } from "@thikaa/runtime";
+import type { AppAddress, Environment, Log, LogConfig } from "@thikaa/runtime";
 
 export interface WebhooksConfig {
   readonly environment: Environment;
@@ -11,11 +11,15 @@ export interface WebhooksConfig {
   /** Webhooks may go to private addresses, by plain http and to any port, also in production: the operator's word. */
   readonly allowPrivateNetwork: boolean;
   /** Where health and metrics are served; `null` for nowhere. */
-  readonly http: HttpAddress | null;
+  readonly http: AppAddress | null;
+  /** The most connections to PostgreSQL; `defaultPoolSize` otherwise. */
+  readonly poolSize?: number | undefined;
   readonly logLevel: LogConfig["level"];
   /** A log to write to instead of an own one. */
   readonly log?: Log;
 }
+
+export const defaultPoolSize = 10;
 
 const webhooksSettings = commonSettings.extend({
   THIKAA_ALLOW_PRIVATE_NETWORK: flag.default(false),
@@ -31,7 +35,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Webhoo
     namespace: settings.THIKAA_NAMESPACE,
     masterKey: settings.THIKAA_MASTER_KEY,
     allowPrivateNetwork: settings.THIKAA_ALLOW_PRIVATE_NETWORK,
-    http: { host: settings.HOST, port: settings.PORT },
+    http: { host: settings.HOST, port: settings.PORT, metricsPort: settings.METRICS_PORT },
+    poolSize: settings.DATABASE_POOL_SIZE ?? defaultPoolSize,
     logLevel: settings.LOG_LEVEL,
   };
 }

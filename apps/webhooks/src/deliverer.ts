@@ -1,7 +1,7 @@
 // The deliverer: claims what is due in its shards and sends it, so many at once in all and of each endpoint.
 import { claimDeliveries, recoverDeliveries } from "@thikaa/db";
 import type { ClaimedDelivery, Database, OwnedShard } from "@thikaa/db";
-import { startLoop } from "@thikaa/runtime";
+import { startLoop, Trouble } from "@thikaa/runtime";
 import type { Held, Log, Loop, Worker } from "@thikaa/runtime";
 import { attemptDelivery } from "./attempt.ts";
 import type { AttemptTools } from "./attempt.ts";
@@ -53,7 +53,7 @@ export class Deliverer {
         return round;
       },
       everyMs: 1_000,
-      onError: (error) => config.log.warn({ error }, "deliveries could not be claimed"),
+      trouble: new Trouble(config.log, "deliveries could not be claimed"),
     });
   }
 

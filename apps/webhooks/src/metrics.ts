@@ -23,9 +23,10 @@ export function webhookMetrics(metrics: Metrics): WebhookMetrics {
     "webhook_attempt_seconds",
     "How long an attempt took, with the writing of its outcome.",
   );
-  const lag = metrics.histogram(
+  const lag = metrics.age(
     "webhook_lag_seconds",
-    "From an event to its first delivered attempt, where the first attempt delivered.",
+    "From an event's writing until it is delivered. attempt is first, or later where it had to be tried again.",
+    ["attempt"],
   );
   const underWay = metrics.gauge("webhook_attempts_under_way", "Attempts under way now.");
   return {
@@ -33,8 +34,11 @@ export function webhookMetrics(metrics: Metrics): WebhookMetrics {
       attempts.inc({ outcome });
       duration.observe(durationMs / 1_000);
       if (verdict === "delivered" || verdict === "failed") deliveries.inc({ status: verdict });
-      if (verdict === "delivered" && claim.attempt === 1 && claim.event !== null)
-        lag.observe(Math.max(0, Date.now() - claim.event.createdAt.getTime()) / 1_000);
+      if (verdict === "delivered" && claim.event !== null)
+        lag.observe(
+          { attempt: claim.attempt === 1 ? "first" : "later" },
+          Math.max(0, Date.now() - claim.event.createdAt.getTime()) / 1_000,
+        );
     },
     underWay: (count) => underWay.set(count),
   };

@@ -10,7 +10,7 @@ import {
   storesWithUnread,
 } from "@thikaa/db";
 import type { Database, EventCursor, EventHead, Queryable, Subscription } from "@thikaa/db";
-import { startLoop } from "@thikaa/runtime";
+import { startLoop, Trouble } from "@thikaa/runtime";
 import type { Log, Loop } from "@thikaa/runtime";
 import { wants } from "./match.ts";
 
@@ -32,14 +32,16 @@ export class Reader {
   readonly #config: ReaderConfig;
   readonly #rung = new Set<string>();
   readonly #loop: Loop;
+  readonly #storeTrouble: Trouble;
   #polledAt = Number.NEGATIVE_INFINITY;
 
   private constructor(config: ReaderConfig) {
     this.#config = config;
+    this.#storeTrouble = new Trouble(config.log, "a store's events could not be read");
     this.#loop = startLoop({
       work: (signal) => this.#round(signal),
       everyMs: pollMs,
-      onError: (error) => config.log.warn({ error }, "events could not be read"),
+      trouble: new Trouble(config.log, "events could not be read"),
     });
   }
 
@@ -87,8 +89,9 @@ export class Reader {
   async #readAll(stores: readonly string[], signal: AbortSignal): Promise<void> {
     for (const storeId of stores) {
       if (signal.aborted) return;
-      await this.#readStore(storeId).catch((error: unknown) =>
-        this.#config.log.warn({ error, store_id: storeId }, "a store's events could not be read"),
+      await this.#readStore(storeId).then(
+        () => this.#storeTrouble.passed(),
+        (error: unknown) => this.#storeTrouble.failed(error, { store_id: storeId }),
       );
     }
   }

@@ -1,7 +1,7 @@
 // The settler: writes what came of attempts in batches, and keeps trying while the database is away.
 import { settleDeliveries } from "@thikaa/db";
 import type { Database, SettledDelivery } from "@thikaa/db";
-import { startLoop } from "@thikaa/runtime";
+import { startLoop, Trouble } from "@thikaa/runtime";
 import type { Log, Loop } from "@thikaa/runtime";
 
 const batchSize = 500;
@@ -25,11 +25,7 @@ export class Settler {
       work: () => this.#write(),
       everyMs: 1_000,
       gatherMs,
-      onError: (error) =>
-        config.log.warn(
-          { error, waiting: this.#waiting.length },
-          "outcomes of deliveries could not be written yet",
-        ),
+      trouble: new Trouble(config.log, "outcomes of deliveries could not be written yet"),
     });
   }
 

@@ -25,7 +25,8 @@ test("settings come from the environment; all faults are listed together", () =>
   expect(config).toMatchObject({
     environment: "production",
     allowPrivateNetwork: true,
-    http: { port: 3100 },
+    http: { port: 3100, metricsPort: 9464 },
+    poolSize: 10,
   });
   expect(() => readConfig({ THIKAA_ALLOW_PRIVATE_NETWORK: "yes" })).toThrow(
     /DATABASE_URL[^]*NATS_URL[^]*THIKAA_MASTER_KEY[^]*THIKAA_ALLOW_PRIVATE_NETWORK: must be 0 or 1/,
@@ -40,11 +41,11 @@ test("health and metrics are served, and no log line at debug or metric holds a 
       done();
     },
   });
-  const port = await freePort();
+  const [port, metricsPort] = [await freePort(), await freePort()];
   const sink = await startWebhookSink();
   house.onClose(() => sink.close());
   const service = await house.start({
-    http: { host: "127.0.0.1", port },
+    http: { host: "127.0.0.1", port, metricsPort },
     log: createLog({ name: "webhooks", level: "debug" }, destination),
   });
   const storeId = await house.addStore();
@@ -60,15 +61,18 @@ test("health and metrics are served, and no log line at debug or metric holds a 
   await waitFor(() => lines.filter((line) => line.includes("webhook attempt")).length >= 4, {
     what: "four attempts in the log",
   });
-  const get = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
-  const metrics = await get("/metrics");
+  const get = async (path: string, at = port) =>
+    (await fetch(`http://127.0.0.1:${at}${path}`)).text();
+  const metrics = await get("/metrics", metricsPort);
+  // The public port has none of it.
+  expect(await get("/metrics")).toContain("not_found");
   expect([await get("/healthz"), await get("/readyz")]).toEqual(["ok\n", "ready\n"]);
   expect(metrics).toMatch(/thikaa_webhook_attempts_total\{outcome="delivered",app="webhooks"\} 1/);
   expect(metrics).toMatch(
     /thikaa_webhook_attempts_total\{outcome="unreachable",app="webhooks"\} 2/,
   );
   expect(metrics).toMatch(/thikaa_webhook_deliveries_total\{status="delivered",app="webhooks"\} 1/);
-  expect(metrics).toMatch(/thikaa_webhook_lag_seconds_count\{app="webhooks"\} 1/);
+  expect(metrics).toMatch(/thikaa_webhook_lag_seconds_count\{app="webhooks",attempt="first"\} 1/);
   const everything = lines.join("") + metrics;
   for (const secret of [key.secret, broken.secret, "canary", house.config.masterKey])
     expect(everything).not.toContain(secret);

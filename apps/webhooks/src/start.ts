@@ -1,20 +1,18 @@
 // Starts the webhooks app: its worker, its shards, the reader and the deliverer.
-import { Bus } from "@thikaa/bus";
-import { checkSchema, Database } from "@thikaa/db";
 import { createEgress, userUrlRules } from "@thikaa/egress";
 import {
   Assignments,
   createLog,
   Metrics,
   notFound,
-  serveHttp,
+  openFoundation,
+  serveApp,
   stopAll,
-  withHealth,
-  Worker,
 } from "@thikaa/runtime";
-import type { HttpServer, Log, Service } from "@thikaa/runtime";
+import type { Foundation, HttpServer, Log, Service } from "@thikaa/runtime";
 import { storeShards } from "@thikaa/schema";
 import { Vault } from "@thikaa/vault";
+import { defaultPoolSize } from "./config.ts";
 import type { WebhooksConfig } from "./config.ts";
 import { Deliverer } from "./deliverer.ts";
 import { webhookMetrics } from "./metrics.ts";
@@ -37,17 +35,10 @@ export async function start(config: WebhooksConfig): Promise<Service> {
   const opened: Stoppable[] = [];
   try {
     const vault = new Vault(config.masterKey);
-    const database = new Database({ url: config.databaseUrl, applicationName: "thikaa-webhooks" });
-    opened.push({ stop: () => database.close() });
-    await checkSchema(database);
-    const bus = await Bus.connect({
-      url: config.natsUrl,
-      namespace: config.namespace,
-      name: "thikaa-webhooks",
-    });
-    opened.push({ stop: () => bus.close() });
-    const worker = await Worker.start({ database, role, log });
-    opened.push(worker);
+    const { poolSize = defaultPoolSize } = config;
+    const foundation = await openFoundation({ ...config, name: role, poolSize, log, metrics });
+    opened.push(foundation);
+    const { database, worker } = foundation;
     const egress = createEgress(
       userUrlRules({
         production: config.environment === "production",
@@ -64,12 +55,10 @@ export async function start(config: WebhooksConfig): Promise<Service> {
       metrics: webhookMetrics(metrics),
     });
     opened.push(deliverer);
-    const assignments = startReading({ database, bus, worker, log, deliverer }, opened);
+    const assignments = startReading({ ...foundation, log, metrics, deliverer }, opened);
     const ready = (): boolean => worker.alive && assignments.settled;
     const server =
-      config.http === null
-        ? null
-        : await serveHttp(config.http, withHealth({ ready, metrics, next: notFound }));
+      config.http === null ? null : await serveApp(config.http, { ready, metrics, next: notFound });
     if (server !== null) opened.push(stoppable(server));
     log.info(
       {
@@ -88,10 +77,14 @@ export async function start(config: WebhooksConfig): Promise<Service> {
 
 /** Takes shards and reads their stores' events. */
 function startReading(
-  parts: { database: Database; bus: Bus; worker: Worker; log: Log; deliverer: Deliverer },
+  parts: Pick<Foundation, "database" | "bus" | "worker"> & {
+    log: Log;
+    metrics: Metrics;
+    deliverer: Deliverer;
+  },
   opened: Stoppable[],
 ): Assignments {
-  const { database, bus, worker, log, deliverer } = parts;
+  const { database, bus, worker, log, metrics, deliverer } = parts;
   const reader = Reader.start({
     database,
     log,
@@ -105,6 +98,7 @@ function startReading(
     database,
     worker,
     log,
+    metrics,
     kind: shardKind,
     keys: async () => shardKeys,
     acquired: async (held) => {

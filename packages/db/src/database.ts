@@ -61,14 +61,25 @@ const types: pg.CustomTypesConfig = {
       : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
 };
 
+/** How a pool is used just now. */
+export interface PoolUse {
+  readonly busy: number;
+  readonly idle: number;
+  /** Statements and transactions that wait for a connection. */
+  readonly waiting: number;
+}
+
 export class Database implements Queryable {
+  /** The most connections that it opens. */
+  readonly poolSize: number;
   readonly #pool: pg.Pool;
 
   constructor(config: DatabaseConfig) {
+    this.poolSize = config.maxConnections ?? 10;
     this.#pool = new pg.Pool({
       connectionString: config.url,
       application_name: config.applicationName,
-      max: config.maxConnections ?? 10,
+      max: this.poolSize,
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: 60_000,
       keepAlive: true,
@@ -80,6 +91,12 @@ export class Database implements Queryable {
     });
     // An idle client whose server went away reports here; the pool drops it, and the next query says what is wrong.
     this.#pool.on("error", () => {});
+  }
+
+  /** How the pool is used now; read from memory. */
+  get use(): PoolUse {
+    const { totalCount, idleCount, waitingCount } = this.#pool;
+    return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
   }
 
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
@@ -134,6 +151,12 @@ export function isUnavailable(error: unknown): boolean {
   return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|server closed the connection/i.test(
     error.message,
   );
+}
+
+/** Whether an error means that PostgreSQL itself is away or full, and not that one statement waited too long for a lock or an answer. */
+export function isAway(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return isUnavailable(error) && code !== "55P03" && code !== "57014";
 }
 
 /** Whether an error is a unique index refusing a row; `constraint` narrows it to one index. */

@@ -1,4 +1,5 @@
 // The public door of the db package: exports only.
+export * from "./backlog.ts";
 export * from "./channel-descriptions.ts";
 export * from "./connection-admin.ts";
 export * from "./connections.ts";
@@ -14,6 +15,7 @@ export * from "./media.ts";
 export * from "./media-fetches.ts";
 export * from "./message-reports.ts";
 export * from "./migrate.ts";
+export * from "./room.ts";
 export * from "./stores.ts";
 export * from "./keys.ts";
 export * from "./connection-status.ts";

@@ -3,7 +3,7 @@ import { createTestDatabase } from "@thikaa/testkit";
 import type { TestDatabase } from "@thikaa/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Database } from "./database.ts";
-import { checkSchema, migrate, readMigrations } from "./migrate.ts";
+import { checkSchema, migrate, readMigrations, requirementOf } from "./migrate.ts";
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -36,7 +36,7 @@ test(
     );
     expect(applied).toEqual((await readMigrations()).map(({ name }) => name));
     await migrate(testDatabase.url, (name) => applied.push(name));
-    expect(applied).toHaveLength(await newest());
+    expect(applied).toHaveLength((await readMigrations()).length);
     await expect(checkSchema(database)).resolves.toBeUndefined();
   },
 );
@@ -62,16 +62,50 @@ test("a migration that was changed after it had been applied is refused by its n
   await expect(migrate(testDatabase.url)).rejects.toThrow(/0001-.*append-only/);
 });
 
-test("an older and a newer schema are refused with both numbers, and what to do", async () => {
+test("an older schema is refused with both numbers, and what to do", async () => {
   const version = await newest();
   await expect(checkSchema(database)).rejects.toThrow(
     `The database has schema 0, this release needs ${version}. Run: npm run -s migrate`,
   );
+});
+
+test("a newer schema that only adds is fine, and one that took away what this release uses is refused with both numbers", async () => {
+  const version = await newest();
+  const applyFuture = (future: number, requires: number) =>
+    database.query({
+      text: "INSERT INTO schema_migrations (version, name, digest, requires) VALUES ($1, 'future', '', $2)",
+      values: [future, requires],
+    });
   await migrate(testDatabase.url);
-  await database.query({
-    text: "INSERT INTO schema_migrations (version, name, digest) VALUES (9999, 'future', '')",
-  });
+  await applyFuture(9_001, 0);
+  await applyFuture(9_002, version);
+  await expect(checkSchema(database)).resolves.toBeUndefined();
+  await applyFuture(9_003, version + 1);
+  // Expanding once more does not give back what was taken.
+  await applyFuture(9_004, 0);
   await expect(checkSchema(database)).rejects.toThrow(
-    `The database has schema 9999, this release knows only up to ${version}.`,
+    `The database has schema 9004, which takes away what releases before schema ${version + 1} use; this one knows ${version}. Start a newer release.`,
   );
+});
+
+test("a database that an older release migrated is understood, and is given its requirements by the next migration", async () => {
+  await migrate(testDatabase.url);
+  await database.query({ text: "ALTER TABLE schema_migrations DROP COLUMN requires" });
+  await expect(checkSchema(database)).resolves.toBeUndefined();
+  await migrate(testDatabase.url);
+  const { rows } = await database.query({
+    text: "SELECT DISTINCT requires FROM schema_migrations",
+  });
+  expect(rows).toEqual([{ requires: 0 }]);
+});
+
+test("a migration says which apps may still run beside it, and one that says it wrongly is refused by its name", () => {
+  expect(requirementOf("0009-a.sql", "-- Drops a.\n-- requires: apps know >= 7\nDROP a;")).toBe(7);
+  expect(requirementOf("0009-a.sql", "-- Adds a.\nSELECT 1;")).toBe(0);
+  for (const wrong of [
+    "-- requires: apps know >= 10",
+    "-- requires: 7",
+    "-- Requires: apps know >= 7",
+  ])
+    expect(() => requirementOf("0009-a.sql", wrong)).toThrow(/0009-a\.sql says/);
 });

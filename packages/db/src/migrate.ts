@@ -13,6 +13,8 @@ export interface Migration {
   readonly name: string;
   readonly sql: string;
   readonly digest: string;
+  /** The newest migration that an app must know to go on working beside this one; 0 for one that only expands. */
+  readonly requires: number;
 }
 
 /** The migrations of this release, in order. */
@@ -28,9 +30,25 @@ export async function readMigrations(): Promise<Migration[]> {
         name,
         sql,
         digest: createHash("sha256").update(sql).digest("hex"),
+        requires: requirementOf(name, sql),
       };
     }),
   );
+}
+
+/**
+ * What a migration that contracts says of itself: `-- requires: apps know >= 7`. Apps that know no migration so new would
+ * still use what it takes away, so they refuse to start after it. Throws when the line can't be read.
+ */
+export function requirementOf(name: string, sql: string): number {
+  const line = /^-- *requires:.*$/im.exec(sql)?.[0];
+  if (line === undefined) return 0;
+  const known = Number(/^-- requires: apps know >= (\d{1,4})$/.exec(line)?.[1]);
+  if (Number.isNaN(known) || known > Number(name.slice(0, 4)))
+    throw new Error(
+      `${name} says "${line}". Write it as "-- requires: apps know >= 7", with a migration that comes no later than itself.`,
+    );
+  return known;
 }
 
 /** Brings a database to this release's schema. Safe to run from many processes at once; each migration is one transaction. */
@@ -48,6 +66,9 @@ export async function migrate(
     await client.query("SELECT pg_advisory_lock($1)", [lockKey]);
     await client.query(
       "CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, name text NOT NULL, digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
+    );
+    await client.query(
+      "ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS requires integer NOT NULL DEFAULT 0",
     );
     const applied = new Map(
       (
@@ -73,28 +94,41 @@ export async function migrate(
   }
 }
 
-/** Refuses a database whose schema this release does not know, naming both numbers. Called by every app at start. */
+/**
+ * Refuses a database whose schema is older than this release needs, or from which a later release has taken what this one
+ * uses; says both numbers. A newer schema that only adds is fine: so old and new apps run side by side during an upgrade.
+ */
 export async function checkSchema(database: {
   query(statement: { text: string }): Promise<{ rows: unknown[] }>;
 }): Promise<void> {
-  const expected = (await readMigrations()).at(-1)?.version ?? 0;
-  const found = await database
-    .query({ text: "SELECT max(version) AS version FROM schema_migrations" })
-    .then((result) =>
-      Number((result.rows[0] as { version: number | null } | undefined)?.version ?? 0),
-    )
-    .catch((error: unknown) => {
-      if (error instanceof Error && "code" in error && error.code === "42P01") return 0;
+  const known = (await readMigrations()).at(-1)?.version ?? 0;
+  const { version, requires } = await readSchema(database);
+  if (version < known)
+    throw new Error(
+      `The database has schema ${version}, this release needs ${known}. Run: npm run -s migrate`,
+    );
+  if (requires > known)
+    throw new Error(
+      `The database has schema ${version}, which takes away what releases before schema ${requires} use; this one knows ${known}. Start a newer release.`,
+    );
+}
+
+interface SchemaState {
+  readonly version: number;
+  readonly requires: number;
+}
+
+async function readSchema(database: Parameters<typeof checkSchema>[0]): Promise<SchemaState> {
+  // By way of JSON: a database that an older release migrated has no such column.
+  const text = `SELECT coalesce(max(version), 0) AS version, coalesce(max((to_jsonb(m) ->> 'requires')::int), 0) AS requires FROM schema_migrations m`;
+  return database.query({ text }).then(
+    ({ rows }) => rows[0] as SchemaState,
+    (error: unknown) => {
+      if (error instanceof Error && "code" in error && error.code === "42P01")
+        return { version: 0, requires: 0 };
       throw error;
-    });
-  if (found < expected)
-    throw new Error(
-      `The database has schema ${found}, this release needs ${expected}. Run: npm run -s migrate`,
-    );
-  if (found > expected)
-    throw new Error(
-      `The database has schema ${found}, this release knows only up to ${expected}. Start a newer release.`,
-    );
+    },
+  );
 }
 
 async function apply(client: pg.Client, migration: Migration): Promise<void> {
@@ -102,8 +136,8 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
   try {
     await client.query(migration.sql);
     await client.query(
-      "INSERT INTO schema_migrations (version, name, digest) VALUES ($1, $2, $3)",
-      [migration.version, migration.name, migration.digest],
+      "INSERT INTO schema_migrations (version, name, digest, requires) VALUES ($1, $2, $3, $4)",
+      [migration.version, migration.name, migration.digest, migration.requires],
     );
     await client.query("COMMIT");
   } catch (error) {

@@ -3,6 +3,10 @@ import type { Database } from "@thikaa/db";
 import type { Log } from "./log.ts";
 import { startLoop } from "./loop.ts";
 import type { Loop } from "./loop.ts";
+import type { Metrics } from "./metrics.ts";
+import { assignmentMetrics } from "./own-metrics.ts";
+import type { AssignmentMetrics } from "./own-metrics.ts";
+import { Trouble } from "./trouble.ts";
 import type { Worker } from "./worker.ts";
 
 /** A key that this worker owns. Its signal aborts as soon as the key must be let go. */
@@ -16,6 +20,7 @@ export interface AssignmentsConfig {
   readonly database: Database;
   readonly worker: Worker;
   readonly log: Log;
+  readonly metrics?: Metrics | undefined;
   readonly kind: string;
   /** The keys that the workers of this role share, asked each second and at each nudge. */
   readonly keys: () => Promise<readonly string[]>;
@@ -35,16 +40,17 @@ export class Assignments {
   /** Keys whose row is known to exist. */
   readonly #known = new Set<string>();
   readonly #loop: Loop;
+  readonly #measures: AssignmentMetrics;
   #settled = false;
 
   private constructor(config: AssignmentsConfig) {
     this.#config = config;
+    this.#measures = assignmentMetrics(config.metrics, config.kind, () => this.#held.size);
     config.worker.onLost(() => this.#dropAll());
     this.#loop = startLoop({
       work: () => this.#balance(),
       everyMs: 1_000,
-      onError: (error) =>
-        config.log.warn({ error, kind: config.kind }, "assignments could not be balanced"),
+      trouble: new Trouble(config.log, "assignments could not be balanced"),
     });
   }
 
@@ -93,10 +99,11 @@ export class Assignments {
     const room = share - this.#held.size;
     if (room > 0) {
       await this.#makeRows(keys);
-      const taken = await database.query<{ key: string; epoch: number }>({
+      const taken = await database.query<{ key: string; epoch: number; taken_over: boolean }>({
         ...takeFree,
         values: [kind, keys, worker.id, room, [...this.#held.keys()]],
       });
+      for (const row of taken.rows) this.#measures.taken(row.taken_over);
       await Promise.all(taken.rows.map((row) => this.#begin(row)));
     }
     this.#settled = true;
@@ -189,14 +196,14 @@ const makeRows = {
 const takeFree = {
   name: "assignments-take",
   text: `WITH free AS (
-           SELECT a.key FROM assignments a
+           SELECT a.key, a.worker IS NOT NULL AS taken_over FROM assignments a
            WHERE a.kind = $1 AND a.key = ANY($2)
              AND ((a.worker = $3 AND a.key <> ALL($5)) OR NOT EXISTS (SELECT 1 FROM workers w WHERE w.id = a.worker AND w.expires_at > now()))
            LIMIT $4 FOR UPDATE SKIP LOCKED
          )
          UPDATE assignments a SET worker = $3, epoch = a.epoch + 1 FROM free
          WHERE a.kind = $1 AND a.key = free.key
-         RETURNING a.key, a.epoch`,
+         RETURNING a.key, a.epoch, free.taken_over`,
 };
 
 /** By epoch, so that giving back late never takes a key from who holds it since. */

@@ -3,12 +3,15 @@ import { createServer } from "node:http";
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { exposition } from "./metrics.ts";
 import type { Metrics } from "./metrics.ts";
 
 export interface HttpAddress {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** The setting that chose the port, for the words when it is taken; `PORT` otherwise. */
+  readonly setting?: string;
 }
 
 export interface HttpServer {
@@ -82,25 +85,71 @@ const clientErrors: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
 };
 
-/** Answers `/healthz`, `/readyz` and `/metrics`; anything else goes to `next`. */
-export function withHealth(options: {
-  ready: () => boolean;
-  metrics: Metrics;
-  /** Of the apps in this process beside it. */
-  others?: () => readonly Metrics[];
-  next: RequestListener;
-}): RequestListener {
-  return (request, response) => {
-    const path = (request.url ?? "").split("?")[0];
-    if (path === "/healthz") return answerText(response, 200, "ok\n");
-    if (path === "/readyz")
-      return options.ready()
-        ? answerText(response, 200, "ready\n")
-        : answerText(response, 503, "not ready\n");
-    if (path === "/metrics")
-      return void answerMetrics(response, options.metrics, options.others?.() ?? []);
-    options.next(request, response);
+/** Where an app listens. */
+export interface AppAddress extends HttpAddress {
+  /** A port of its own for `/metrics`, which is no public path; without one they are not served. */
+  readonly metricsPort?: number | undefined;
+}
+
+export interface AppServer extends HttpServer {
+  /** `null` when metrics are not served. */
+  readonly metricsUrl: string | null;
+}
+
+/** Serves an app: its paths and its health on one port, its metrics on another. */
+export async function serveApp(
+  address: AppAddress,
+  app: { ready: () => boolean; metrics: Metrics; next: RequestListener },
+): Promise<AppServer> {
+  const server = await serveHttp(address, withHealth(app.ready, app.next));
+  if (address.metricsPort === undefined) return { ...server, metricsUrl: null };
+  const metricsAddress = { host: address.host, port: address.metricsPort, setting: "METRICS_PORT" };
+  const metrics = await serveHttp(metricsAddress, withMetrics(app.metrics)).catch(
+    async (error: unknown) => {
+      await server.close(0);
+      throw error;
+    },
+  );
+  return {
+    ...server,
+    metricsUrl: `${metrics.url}/metrics`,
+    // An end that takes long should still be seen.
+    close: async (graceMs) => {
+      await server.close(graceMs);
+      await metrics.close(0);
+    },
   };
+}
+
+/** Answers `/healthz` and `/readyz`; anything else goes to `next`. */
+export function withHealth(ready: () => boolean, next: RequestListener): RequestListener {
+  return (request, response) => {
+    const path = pathOf(request);
+    if (path === "/healthz") return answerText(response, 200, "ok\n");
+    if (path !== "/readyz") return next(request, response);
+    return ready()
+      ? answerText(response, 200, "ready\n")
+      : answerText(response, 503, "not ready\n");
+  };
+}
+
+/** Answers `/metrics`, with those of the apps in this process beside it; anything else goes to `next`. */
+export function withMetrics(
+  metrics: Metrics,
+  others: () => readonly Metrics[] = () => [],
+  next: RequestListener = notFound,
+): RequestListener {
+  return (request, response) => {
+    if (pathOf(request) !== "/metrics") return next(request, response);
+    exposition(metrics, others()).then(
+      (text) => response.writeHead(200, { "Content-Type": metrics.registry.contentType }).end(text),
+      () => response.destroy(),
+    );
+  };
+}
+
+function pathOf(request: IncomingMessage): string | undefined {
+  return request.url?.split("?")[0];
 }
 
 /** Answers with a short text. */
@@ -130,22 +179,12 @@ export function notFound(_request: IncomingMessage, response: ServerResponse): v
   answerJson(response, 404, { ok: false, error: "not_found", message: "There is nothing here." });
 }
 
-async function answerMetrics(
-  response: ServerResponse,
-  metrics: Metrics,
-  others: readonly Metrics[],
-): Promise<void> {
-  const texts = [metrics.registry.metrics(), ...others.map((other) => other.own())];
-  const text = `${(await Promise.all(texts)).map((each) => each.trimEnd()).join("\n\n")}\n`;
-  response.writeHead(200, { "Content-Type": metrics.registry.contentType }).end(text);
-}
-
 function listen(server: Server, address: HttpAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const text =
         error.code === "EADDRINUSE"
-          ? `Port ${address.port} is taken by another program; choose another one with PORT.`
+          ? `Port ${address.port} is taken by another program; choose another one with ${address.setting ?? "PORT"}.`
           : error.message;
       reject(new Error(text, { cause: error }));
     });

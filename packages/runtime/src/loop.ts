@@ -1,5 +1,6 @@
 // A loop: does its work when rung and at least each second, never twice at once.
 import { setTimeout as pause } from "node:timers/promises";
+import type { Trouble } from "./trouble.ts";
 
 export interface LoopConfig {
   /** The work; resolves to `true` when there is more to do at once. */
@@ -8,8 +9,8 @@ export interface LoopConfig {
   readonly everyMs: number;
   /** Gathers rings for so long before it works, in milliseconds. 0 by default. */
   readonly gatherMs?: number;
-  /** Told of failures; the loop goes on, waiting longer (up to 5 s) after each in a row. */
-  readonly onError: (error: unknown) => void;
+  /** Told how each round went. After a failure the loop goes on, waiting longer (up to 5 s) after each in a row. */
+  readonly trouble: Pick<Trouble, "failed" | "passed">;
 }
 
 export interface Loop {
@@ -48,9 +49,10 @@ export function startLoop(config: LoopConfig): Loop {
       try {
         if (await config.work(stopping.signal)) rung = true;
         failures = 0;
+        config.trouble.passed();
       } catch (error) {
         if (stopping.signal.aborted) break;
-        config.onError(error);
+        config.trouble.failed(error);
         rung = false;
         // Rings don't cut this wait short: under load they would make a failing loop a busy one.
         await pause(Math.min(5_000, 100 * 2 ** failures++), undefined, {

@@ -117,7 +117,11 @@ describe("a loop", () => {
       at.push(performance.now());
       return at.length <= 3 ? Promise.reject(new Error("away")) : Promise.resolve(false);
     };
-    const loop = startLoop({ work, everyMs: 60_000, trouble: { failed: (error) => errors.push(error), passed() {} } });
+    const loop = startLoop({
+      work,
+      everyMs: 60_000,
+      trouble: { failed: (error) => errors.push(error), passed() {} },
+    });
     const ringing = setInterval(() => loop.ring(), 5);
     await waitFor(() => at.length >= 4, { what: "the loop to go on" });
     clearInterval(ringing);

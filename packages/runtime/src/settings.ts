@@ -54,6 +54,15 @@ export const commonSettings = z.object({
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   HOST: z.string().default("0.0.0.0"),
   PORT: port.default(3000),
+  /** `/metrics` is told here and not on the public port. */
+  METRICS_PORT: port.default(9464),
+  /** The most connections to PostgreSQL that this process opens; each app has a number of its own otherwise. */
+  DATABASE_POOL_SIZE: z.coerce
+    .number({ error: "must be a number of connections" })
+    .int("must be a whole number")
+    .min(2, "must be at least 2")
+    .max(1_000, "must be at most 1000")
+    .optional(),
   PUBLIC_URL: z.url().optional(),
 });
 

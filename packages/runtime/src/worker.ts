@@ -4,12 +4,16 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Database } from "@thikaa/db";
 import { newId } from "@thikaa/schema";
 import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+import { leaseMetrics } from "./own-metrics.ts";
+import { Trouble } from "./trouble.ts";
 
 export interface WorkerConfig {
   readonly database: Database;
   /** What the worker does; workers of one role share its keys. */
   readonly role: string;
   readonly log: Log;
+  readonly metrics?: Metrics | undefined;
   /** How long a lease lasts without renewal, in milliseconds. */
   readonly ttlMs?: number;
 }
@@ -24,6 +28,8 @@ export class Worker {
   readonly #config: WorkerConfig;
   readonly #ttlMs: number;
   readonly #lostListeners = new Set<() => void>();
+  readonly #trouble: Trouble;
+  readonly #countLost: () => void;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #fence: NodeJS.Timeout | undefined;
@@ -34,6 +40,8 @@ export class Worker {
     this.#config = config;
     this.role = config.role;
     this.#ttlMs = config.ttlMs ?? defaultTtlMs;
+    this.#trouble = new Trouble(config.log, "the worker's lease could not be renewed");
+    this.#countLost = leaseMetrics(config.metrics, config.role);
   }
 
   /** Registers and begins to renew. Rejects when the database is away. */
@@ -76,11 +84,9 @@ export class Worker {
     this.#timer = setTimeout(() => {
       // A renewal that never comes back, over a connection that died in silence, must not be the last one.
       Promise.race([this.#renew(), pause(this.#ttlMs, undefined, { ref: false })])
-        .catch((error: unknown) =>
-          this.#config.log.warn(
-            { error, role: this.role },
-            "the worker's lease could not be renewed",
-          ),
+        .then(
+          () => this.#trouble.passed(),
+          (error: unknown) => this.#trouble.failed(error),
         )
         .finally(() => this.#schedule());
     }, this.#ttlMs / 3);
@@ -90,9 +96,9 @@ export class Worker {
     const begun = performance.now();
     const { rows } = await this.#config.database.query<{ was_alive: boolean }>({
       name: "worker-renew",
-      text: `INSERT INTO workers AS w (id, role, host, expires_at) VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond')
+      text: `INSERT INTO workers AS w (id, role, host, pool, expires_at) VALUES ($1, $2, $3, $5, now() + $4 * interval '1 millisecond')
              ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at RETURNING (SELECT old.expires_at > now() FROM workers old WHERE old.id = $1) AS was_alive`,
-      values: [this.id, this.role, hostname(), this.#ttlMs],
+      values: [this.id, this.role, hostname(), this.#ttlMs, this.#config.database.poolSize],
     });
     // A lease that had run out may have been taken over: what was held then is no longer ours.
     if (rows[0]?.was_alive === false) this.#loseEverything();
@@ -109,6 +115,7 @@ export class Worker {
   #loseEverything(): void {
     if (this.#lost || this.#stopped) return;
     this.#lost = true;
+    this.#countLost();
     this.#config.log.error(
       { role: this.role },
       "the worker's lease ran out; everything it held is let go",

@@ -1,6 +1,6 @@
 // Settings of the console: read once from the environment, with every fault named.
 import { commonSettings, flag, parseSettings } from "@thikaa/runtime";
-import type { Environment, HttpAddress, Log, LogConfig } from "@thikaa/runtime";
+import type { AppAddress, Environment, Log, LogConfig } from "@thikaa/runtime";
 import { z } from "zod";
 
 export interface ConsoleConfig {
@@ -18,12 +18,16 @@ export interface ConsoleConfig {
   /** Whether webhooks may lead into the operator's own network. */
   readonly allowPrivateNetwork: boolean;
   /** `null` when another server passes requests to `Service.handle`. */
-  readonly http: HttpAddress | null;
+  readonly http: AppAddress | null;
+  /** The most connections to PostgreSQL; `defaultPoolSize` otherwise. */
+  readonly poolSize?: number | undefined;
   readonly logLevel?: LogConfig["level"];
   readonly log?: Log;
   /** How long `connection add` waits for the channel's first report, in milliseconds; 20 s by default. */
   readonly firstCheckMs?: number;
 }
+
+export const defaultPoolSize = 8;
 
 const settings = commonSettings.extend({
   THIKAA_ADMIN_TOKEN: z
@@ -46,7 +50,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Consol
     publicUrl: read.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
     sandbox: read.THIKAA_SANDBOX ?? read.THIKAA_ENV !== "production",
     allowPrivateNetwork: read.THIKAA_ALLOW_PRIVATE_NETWORK,
-    http: { host: read.HOST, port: read.PORT },
+    http: { host: read.HOST, port: read.PORT, metricsPort: read.METRICS_PORT },
+    poolSize: read.DATABASE_POOL_SIZE ?? defaultPoolSize,
     logLevel: read.LOG_LEVEL,
   };
 }

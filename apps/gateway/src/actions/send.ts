@@ -1,8 +1,10 @@
 // The send action: checks in the order of the error table, then one durable accept.
 import { findLastInbound } from "@thikaa/db";
 import type { ConnectionView, Database, KeyHolder } from "@thikaa/db";
+import { recordSpan } from "@thikaa/runtime";
 import {
   ApiError,
+  channelCodes,
   cleanRecipient,
   defaultPriceMicro,
   fromWireId,
@@ -15,10 +17,11 @@ import type { Accepting, AcceptResult } from "@thikaa/sending";
 import type { Admitted } from "../admission/admit.ts";
 import type { KeyDirectory } from "../admission/key-directory.ts";
 import type { StoreDirectory } from "../admission/store-directory.ts";
-import { answer } from "../answer.ts";
+import { answer, toApiError } from "../answer.ts";
 import type { Exchange } from "../answer.ts";
 import { readJsonBody } from "../body.ts";
 import type { ReadBody } from "../body.ts";
+import type { GatewayMetrics } from "../metrics.ts";
 import { readSend } from "./send-request.ts";
 import type { SendRequest } from "./send-request.ts";
 
@@ -27,6 +30,7 @@ export interface SendParts {
   readonly accepting: Accepting;
   readonly keys: KeyDirectory;
   readonly stores: StoreDirectory;
+  readonly metrics: GatewayMetrics;
 }
 
 interface IdempotencyKey {
@@ -40,7 +44,25 @@ export async function send(
   exchange: Exchange,
   admitted: Admitted,
 ): Promise<void> {
+  const startedAt = Date.now();
   const body = await readJsonBody(exchange.request);
+  const channel = channelOf(body);
+  const count = (answered: string) => parts.metrics.sends.inc({ channel, answer: answered });
+  const result = await decide(parts, { exchange, admitted, body }).catch((error: unknown) => {
+    count(toApiError(error).code);
+    throw error;
+  });
+  count(result.kind);
+  answerResult(exchange, result);
+  if (result.kind !== "accepted") return;
+  const { message_id: messageId } = result.answer;
+  recordSpan("accept", { messageId, attributes: { "thikaa.channel": channel }, startedAt });
+}
+
+async function decide(
+  parts: SendParts,
+  { exchange, admitted, body }: { exchange: Exchange; admitted: Admitted; body: ReadBody },
+): Promise<AcceptResult> {
   const key = readIdempotencyKey(exchange, body);
   const idempotency = key instanceof ApiError ? null : key;
   try {
@@ -49,6 +71,7 @@ export async function send(
       admitted,
       key instanceof ApiError ? { ok: false, error: key } : body,
     );
+    const finished = parts.metrics.accept.startTimer();
     const result = await parts.accepting.accept({
       storeId: holder.storeId,
       instanceId: holder.instanceId,
@@ -63,7 +86,8 @@ export async function send(
       warnings,
       idempotency,
     });
-    answerResult(exchange, result);
+    finished();
+    return result;
   } catch (error) {
     // A known key is answered before anything else is judged: the balance may be spent or the channel gone since then.
     const stored =
@@ -71,8 +95,17 @@ export async function send(
         ? await resolveKey(parts.database, { ...admitted.holder, ...idempotency })
         : null;
     if (stored === null) throw error;
-    answerResult(exchange, stored);
+    return stored;
   }
+}
+
+/** The channel that the body names, as a label: one of a few words, whatever was sent. */
+function channelOf(body: ReadBody): string {
+  const named =
+    body.ok && typeof body.value === "object" && body.value !== null && "channel" in body.value
+      ? body.value.channel
+      : null;
+  return channelCodes.find((code) => code === named) ?? "none";
 }
 
 function answerResult(exchange: Exchange, result: AcceptResult): void {

@@ -5,7 +5,7 @@ import { BlobStoreError } from "@thikaa/blobs";
 import type { BlobStore, OpenBlob } from "@thikaa/blobs";
 import { findMedia, isReady } from "@thikaa/db";
 import type { Queryable, ReadyMedia } from "@thikaa/db";
-import type { Log } from "@thikaa/runtime";
+import type { Log, Trouble } from "@thikaa/runtime";
 import { ApiError, fromWireId, toWireId } from "@thikaa/schema";
 import { mediaFileName } from "@thikaa/vault";
 import type { MediaLinks } from "@thikaa/vault";
@@ -28,6 +28,8 @@ export interface MediaParts {
   readonly blobs: BlobStore | null;
   readonly links: MediaLinks;
   readonly log: Log;
+  /** Told of requests that fail because PostgreSQL is away. */
+  readonly unavailable: Trouble;
   /** Milliseconds without a byte taken, after which a reader is given up; a minute otherwise. */
   readonly idleMs?: number;
 }
@@ -44,7 +46,7 @@ export function mediaListener(parts: MediaParts): RequestListener {
     for (const [name, value] of Object.entries(guardHeaders)) response.setHeader(name, value);
     serve(parts, exchange).catch((error: unknown) => {
       if (response.headersSent) return giveUp(exchange, error, parts.log);
-      answerError(exchange, toAnswer(error), parts.log);
+      answerError(exchange, toAnswer(error), parts);
     });
   };
 }

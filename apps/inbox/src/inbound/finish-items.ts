@@ -33,6 +33,8 @@ export interface FinishedItems {
   readonly kept: number;
   /** Stores whose events wait for numbers. */
   readonly stores: readonly string[];
+  /** When each finished one came in. */
+  readonly receivedAt: readonly Date[];
 }
 
 /** Finishes due items of the held shards, at most `limit`, in one transaction. What can't be finished is kept whole in `inbound_unrouted`. */
@@ -43,7 +45,7 @@ export async function finishItems(
 ): Promise<FinishedItems> {
   return database.transaction(async (transaction) => {
     const shards = await lockShards(transaction, held);
-    if (shards.length === 0) return { finished: 0, kept: 0, stores: [] };
+    if (shards.length === 0) return { finished: 0, kept: 0, stores: [], receivedAt: [] };
     const { rows } = await transaction.query<ItemRow & { [column: string]: unknown }>({
       ...dueItems,
       values: [shards, limit],
@@ -63,6 +65,7 @@ export async function finishItems(
       finished: stored.length,
       kept: kept.length,
       stores: [...new Set(stored.map(({ storeId }) => storeId))],
+      receivedAt: stored.map(({ receivedAt }) => receivedAt),
     };
   });
 }

@@ -2,10 +2,11 @@
 import type { Bus } from "@thikaa/bus";
 import { isUnavailable, storeShard } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
-import { startLoop } from "@thikaa/runtime";
+import { startLoop, Trouble } from "@thikaa/runtime";
 import type { Assignments, Log, Metrics, Worker } from "@thikaa/runtime";
 import { finishItems, setFirstAside } from "./finish-items.ts";
 import type { HeldShards } from "./finish-items.ts";
+import { inboundMetrics } from "../metrics.ts";
 
 export interface InboundParts {
   readonly database: Database;
@@ -23,16 +24,15 @@ const batch = 200;
  * item; that one is taken aside, counted and shown, so that nothing waits behind it.
  */
 export function startInbound(parts: InboundParts): { ring(): void; stop(): Promise<void> } {
-  const finishedItems = parts.metrics.counter("inbound_finished_total", "Inbound items finished.");
-  const keptItems = parts.metrics.counter(
-    "inbound_kept_total",
-    "Inbound items kept whole because they were no readable message.",
-  );
+  const { finishedItems, keptItems, lag, batchSize } = inboundMetrics(parts.metrics);
   let limit = batch;
   const finishBatch = async (held: HeldShards): Promise<boolean> => {
     const size = limit;
     const result = await finishItems(parts.database, held, size);
     finishedItems.inc(result.finished);
+    if (result.finished > 0) batchSize.observe(result.finished);
+    for (const receivedAt of result.receivedAt)
+      lag.observe(Math.max(0, Date.now() - receivedAt.getTime()) / 1_000);
     keptItems.inc(result.kept);
     for (const shard of new Set(result.stores.map(storeShard)))
       parts.bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
@@ -51,7 +51,7 @@ export function startInbound(parts: InboundParts): { ring(): void; stop(): Promi
   };
   const loop = startLoop({
     everyMs: 1_000,
-    onError: (error) => parts.log.warn({ error }, "inbound items wait"),
+    trouble: new Trouble(parts.log, "inbound items wait"),
     work: async () => {
       const shards = [...parts.assignments.held.values()].map(({ key, epoch }) => ({
         shard: Number(key),

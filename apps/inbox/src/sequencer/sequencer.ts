@@ -2,8 +2,10 @@
 import type { Bus } from "@thikaa/bus";
 import { numberEvents } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
-import { startLoop } from "@thikaa/runtime";
+import { startLoop, Trouble } from "@thikaa/runtime";
 import type { Assignments, Log, Metrics, Worker } from "@thikaa/runtime";
+import type { StoreEvent } from "@thikaa/schema";
+import { sequencerMetrics } from "../metrics.ts";
 
 export interface SequencerParts {
   readonly database: Database;
@@ -19,13 +21,20 @@ const gatherMs = 5;
 
 /** Starts numbering the events of the shards that this process holds, on their ring and each second. */
 export function startSequencer(parts: SequencerParts): { ring(): void; stop(): Promise<void> } {
-  const numbered = parts.metrics.counter("events_numbered_total", "Events that got their number.");
+  const { numbered, lag, batchSize } = sequencerMetrics(parts.metrics);
+  const told = (batched: readonly StoreEvent[]) => {
+    if (batched.length === 0) return;
+    numbered.inc(batched.length);
+    batchSize.observe(batched.length);
+    for (const { created_at } of batched)
+      lag.observe(Math.max(0, Date.now() - Date.parse(created_at)) / 1_000);
+  };
   const rung = new Set<number>();
   let sweepAt = 0;
   const loop = startLoop({
     everyMs: 1_000,
     gatherMs,
-    onError: (error) => parts.log.warn({ error }, "events could not be numbered"),
+    trouble: new Trouble(parts.log, "events could not be numbered"),
     work: async () => {
       const now = performance.now();
       const all = now >= sweepAt;
@@ -35,7 +44,7 @@ export function startSequencer(parts: SequencerParts): { ring(): void; stop(): P
         const shard = Number(key);
         if (!parts.worker.alive || (!all && !rung.has(shard))) continue;
         rung.delete(shard);
-        if (await numberShard(parts, shard, (count) => numbered.inc(count))) {
+        if (await numberShard(parts, shard, told)) {
           rung.add(shard);
           more = true;
         }
@@ -59,7 +68,7 @@ export function startSequencer(parts: SequencerParts): { ring(): void; stop(): P
 async function numberShard(
   parts: SequencerParts,
   shard: number,
-  count: (events: number) => void,
+  told: (events: readonly StoreEvent[]) => void,
 ): Promise<boolean> {
   const stores = await numberEvents(parts.database, shard, batch);
   let total = 0;
@@ -67,6 +76,6 @@ async function numberShard(
     total += events.length;
     parts.bus.ring({ ring: "event", to: [storeId] }, { store_id: storeId, events });
   }
-  count(total);
+  told(stores.flatMap(({ events }) => events));
   return total >= batch;
 }

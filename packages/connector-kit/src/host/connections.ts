@@ -6,7 +6,7 @@ import {
   loadConnection,
   settleUnwanted,
 } from "@thikaa/db";
-import { Assignments, startLoop } from "@thikaa/runtime";
+import { Assignments, startLoop, Trouble } from "@thikaa/runtime";
 import type { Held, Loop } from "@thikaa/runtime";
 import type { HostParts } from "./parts.ts";
 import { ConnectionRunner } from "./runner.ts";
@@ -23,6 +23,7 @@ export class Connections {
       database: parts.database,
       worker: parts.worker,
       log: parts.log,
+      metrics: parts.metrics,
       kind: connectionAssignment,
       keys: () => this.#wanted(),
       acquired: (held) => this.#acquired(held),
@@ -30,7 +31,7 @@ export class Connections {
     this.#dueLoop = startLoop({
       work: () => this.#ringDue(),
       everyMs: 1_000,
-      onError: (error) => parts.log.warn({ error }, "due messages could not be looked for"),
+      trouble: new Trouble(parts.log, "due messages could not be looked for"),
     });
   }
 
@@ -78,7 +79,7 @@ export class Connections {
   async #ringDue(): Promise<boolean> {
     if (this.#runners.size === 0) return false;
     for (const id of await connectionsWithDue(this.#parts.database, [...this.#runners.keys()]))
-      this.#runners.get(id)?.ring();
+      this.#runners.get(id)?.ring("sweep");
     return false;
   }
 }

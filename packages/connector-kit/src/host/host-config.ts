@@ -1,5 +1,5 @@
 // What a connector's host needs from its surroundings; read from the environment by the channel app's `config.ts`.
-import type { HttpAddress, Log, LogConfig } from "@thikaa/runtime";
+import type { AppAddress, Log, LogConfig } from "@thikaa/runtime";
 
 export interface HostConfig {
   readonly environment: "production" | "development";
@@ -12,11 +12,15 @@ export interface HostConfig {
   /** Where the provider is, by the connection's environment. `sandbox: null` when there is no stand-in here. */
   readonly baseUrls: { readonly live: string; readonly sandbox: string | null };
   /** Its own port, for a pod; `null` when another process's server hands requests to `Service.handle`. */
-  readonly http: HttpAddress | null;
+  readonly http: AppAddress | null;
+  /** The most connections to PostgreSQL; `defaultPoolSize` otherwise. */
+  readonly poolSize?: number | undefined;
   readonly logLevel: LogConfig["level"];
   /** Used instead of a log of its own. */
   readonly log?: Log;
 }
+
+export const defaultPoolSize = 10;
 
 /** Numbers that hold for every connection. */
 export const hostLimits = {

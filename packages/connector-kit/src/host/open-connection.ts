@@ -5,6 +5,7 @@ import type { ConnectedAccount } from "../connected-account.ts";
 import { ConnectionFault } from "../faults.ts";
 import { hostLimits } from "./host-config.ts";
 import type { ConnectionIdentity } from "./identity.ts";
+import type { ClaimCause } from "./measures.ts";
 import type { HostParts } from "./parts.ts";
 import { pollUntil } from "./polling.ts";
 import { Sender } from "./sender.ts";
@@ -41,14 +42,14 @@ export class OpenConnection {
       onThrottled: (reason, waitMs) => this.#limited(reason, waitMs),
     });
     this.#ring = parts.bus.listen({ ring: "out", to: [connection.channel, connection.id] }, () =>
-      this.#sender.ring(),
+      this.#sender.ring("ring"),
     );
     this.#polled = account.polling === undefined ? Promise.resolve() : this.#poll(account.polling);
   }
 
   /** Something is due to be sent. */
-  ring(): void {
-    this.#sender.ring();
+  ring(cause: ClaimCause): void {
+    this.#sender.ring(cause);
   }
 
   /** Resolves when the connection has ended and everything of it is closed: to the fault, or to `null` when the signal let it go. */
@@ -98,7 +99,7 @@ export class OpenConnection {
     clearTimeout(this.#limitedTimer);
     this.#limitedTimer = setTimeout(() => {
       if (report.state === "limited") report.say("connected", null);
-      this.#sender.ring();
+      this.#sender.ring("lane");
     }, waitMs);
   }
 }

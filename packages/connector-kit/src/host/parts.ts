@@ -1,7 +1,7 @@
 // The parts of a running host, handed to everything that works for it.
 import type { Bus } from "@thikaa/bus";
 import type { Database } from "@thikaa/db";
-import type { Log, Worker } from "@thikaa/runtime";
+import type { Log, Metrics, Worker } from "@thikaa/runtime";
 import type { Vault } from "@thikaa/vault";
 import type { Connector } from "../connector.ts";
 import type { HostConfig } from "./host-config.ts";
@@ -17,6 +17,7 @@ export interface HostParts {
   readonly vault: Vault;
   readonly worker: Worker;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly measures: Measures;
   readonly settler: Settler;
   readonly receiver: Receiver;

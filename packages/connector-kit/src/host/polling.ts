@@ -1,6 +1,7 @@
 // Polling one connection: fetch, commit, acknowledge; a failed poll is said in the connection's state and tried again.
 import { backoffMs } from "@thikaa/schema";
 import type { ConnectionReason, ConnectionState } from "@thikaa/schema";
+import { Trouble } from "@thikaa/runtime";
 import type { Log } from "@thikaa/runtime";
 import type { PollingFacet } from "../connected-account.ts";
 import type { ConnectionFault } from "../faults.ts";
@@ -47,15 +48,14 @@ async function commit(
   signal: AbortSignal,
   options: PollingOptions,
 ): Promise<boolean> {
+  const trouble = new Trouble(options.log, "what came in could not be stored; trying again");
   for (let failures = 0; !signal.aborted; failures++) {
     try {
       await options.receive(items);
+      trouble.passed();
       return true;
     } catch (error) {
-      options.log.warn(
-        { error, items: items.length },
-        "what came in could not be stored; trying again",
-      );
+      trouble.failed(error, { items: items.length });
       await sleep(Math.min(5_000, 100 * 2 ** failures), signal);
     }
   }

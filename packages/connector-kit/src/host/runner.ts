@@ -3,11 +3,13 @@ import { loadConnection } from "@thikaa/db";
 import type { OwnedConnection } from "@thikaa/db";
 import { recoverClaims } from "@thikaa/sending";
 import { backoffMs } from "@thikaa/schema";
+import { Trouble } from "@thikaa/runtime";
 import type { Held } from "@thikaa/runtime";
 import { OwnershipLost } from "../faults.ts";
 import type { ConnectionFault } from "../faults.ts";
 import { createContext } from "./context.ts";
 import { hostLimits } from "./host-config.ts";
+import type { ClaimCause } from "./measures.ts";
 import { OpenConnection } from "./open-connection.ts";
 import type { ConnectionIdentity } from "./identity.ts";
 import type { HostParts } from "./parts.ts";
@@ -39,8 +41,8 @@ export class ConnectionRunner {
   }
 
   /** Something is due to be sent. */
-  ring(): void {
-    this.#open?.ring();
+  ring(cause: ClaimCause): void {
+    this.#open?.ring(cause);
   }
 
   /** The row has this revision now; a newer one than that in use starts the connection anew. */
@@ -89,6 +91,7 @@ export class ConnectionRunner {
   /** What an earlier owner was sending when it ended becomes uncertain, before anything else is claimed. */
   async #recover(): Promise<void> {
     const { database, settler, log } = this.#parts;
+    const trouble = new Trouble(log, "open attempts could not be recovered; trying again");
     for (let failures = 0; !this.#stopping.signal.aborted;) {
       try {
         const { recovered, eventsFor } = await recoverClaims(database, {
@@ -96,6 +99,7 @@ export class ConnectionRunner {
           connectionId: this.#identity.id,
           epoch: this.#held.epoch,
         });
+        trouble.passed();
         settler.ringUnnumbered(eventsFor);
         if (recovered > 0)
           log.warn(
@@ -104,10 +108,7 @@ export class ConnectionRunner {
           );
         return;
       } catch (error) {
-        log.warn(
-          { error, connection: this.#identity.id },
-          "open attempts could not be recovered; trying again",
-        );
+        trouble.failed(error, { connection: this.#identity.id });
         await sleep(
           backoffMs(Math.min(++failures, hostLimits.backoffSteps)),
           this.#stopping.signal,

@@ -1,12 +1,13 @@
 // Sending on one connection: claims on a ring, calls the provider in lanes, hands outcomes over, and ends gracefully.
 import { claim } from "@thikaa/sending";
 import type { BegunAttempt } from "@thikaa/sending";
-import { startLoop } from "@thikaa/runtime";
+import { inSpan, startLoop, Trouble } from "@thikaa/runtime";
 import type { Loop } from "@thikaa/runtime";
 import type { MessageReason, Outcome } from "@thikaa/schema";
 import type { ConnectedAccount } from "../connected-account.ts";
 import { hostLimits } from "./host-config.ts";
 import type { ConnectionIdentity } from "./identity.ts";
+import type { ClaimCause } from "./measures.ts";
 import type { HostParts } from "./parts.ts";
 import { within } from "./waiting.ts";
 
@@ -28,6 +29,8 @@ export class Sender {
   readonly #options: SenderOptions;
   readonly #loop: Loop;
   readonly #inFlight = new Set<Promise<void>>();
+  /** Why it looks next. Anything tells more than the look each second, which comes anyhow. */
+  #cause: ClaimCause = "sweep";
   #pausedUntil = 0;
   #closed = false;
   /** Until when calls may be begun; set when it ends. */
@@ -38,16 +41,13 @@ export class Sender {
     this.#loop = startLoop({
       work: () => this.#claim(),
       everyMs: claimUnaskedMs,
-      onError: (error) =>
-        options.parts.log.warn(
-          { error, connection: options.connection.id },
-          "messages could not be claimed",
-        ),
+      trouble: new Trouble(options.parts.log, "messages could not be claimed"),
     });
   }
 
   /** Asks for a claim soon: something is due. */
-  ring(): void {
+  ring(cause: ClaimCause): void {
+    if (cause !== "sweep") this.#cause = cause;
     this.#loop.ring();
   }
 
@@ -70,6 +70,8 @@ export class Sender {
     const free = hostLimits.lanes - this.#inFlight.size;
     if (this.#closed || free <= 0 || !parts.worker.alive || performance.now() < this.#pausedUntil)
       return false;
+    const cause = this.#cause;
+    this.#cause = "sweep";
     const begun = await claim(parts.database, {
       storeId: connection.storeId,
       connectionId: connection.id,
@@ -78,7 +80,10 @@ export class Sender {
       limit: free,
       plan: parts.connector.plan,
     });
-    if (begun.length > 0) parts.measures.claimed.inc({ channel: connection.channel }, begun.length);
+    parts.measures.claimed(
+      connection.channel,
+      begun.map(() => cause),
+    );
     for (const attempt of begun) this.#begin(attempt);
     // A lane that becomes free rings; until then there is none, or nothing more was due.
     return false;
@@ -87,7 +92,7 @@ export class Sender {
   #begin(attempt: BegunAttempt): void {
     const sending = this.#sendAll(attempt).finally(() => {
       this.#inFlight.delete(sending);
-      this.#loop.ring();
+      this.ring("lane");
     });
     this.#inFlight.add(sending);
   }
@@ -95,10 +100,32 @@ export class Sender {
   /** Sends a part, and those that follow it, each after the one before it is settled. */
   async #sendAll(first: BegunAttempt): Promise<void> {
     for (let attempt: BegunAttempt | null = first; attempt !== null;) {
-      const outcome = await this.#send(attempt);
+      const outcome = await this.#measured(attempt);
       this.#notice(outcome);
       attempt = await this.#options.parts.settler.settle({ attempt, outcome });
     }
+  }
+
+  /** The call at the provider, in a span of the message's trace. */
+  async #measured(attempt: BegunAttempt): Promise<Outcome> {
+    const { messageId, channel, connectionId, part } = attempt;
+    const begunAt = performance.now();
+    const attributes = {
+      "thikaa.channel": channel,
+      "thikaa.connection.id": connectionId,
+      "thikaa.part": part.n,
+    };
+    const outcome = await inSpan(
+      "provider call",
+      { messageId, kind: "client", attributes },
+      async (span) => {
+        const sent = await this.#send(attempt);
+        span.setAttribute("thikaa.outcome", sent.class);
+        return sent;
+      },
+    );
+    this.#options.parts.measures.attempted(attempt, outcome, performance.now() - begunAt);
+    return outcome;
   }
 
   async #send(attempt: BegunAttempt): Promise<Outcome> {
@@ -128,8 +155,7 @@ export class Sender {
   }
 
   #notice(outcome: Outcome): void {
-    const { parts, connection, onThrottled, onUnauthorized } = this.#options;
-    parts.measures.outcomes.inc({ channel: connection.channel, class: outcome.class });
+    const { onThrottled, onUnauthorized } = this.#options;
     if (outcome.class === "unauthorized") {
       this.#closed = true;
       onUnauthorized(outcome.reason);

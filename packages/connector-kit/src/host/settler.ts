@@ -2,16 +2,20 @@
 import type { Bus } from "@thikaa/bus";
 import { isUnavailable } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
+import { recordSpan, Trouble } from "@thikaa/runtime";
 import type { Log } from "@thikaa/runtime";
 import { shardOf, storeShards } from "@thikaa/schema";
 import { settle } from "@thikaa/sending";
 import type { BegunAttempt, FinishedAttempt } from "@thikaa/sending";
 import { hostLimits } from "./host-config.ts";
+import type { Measures } from "./measures.ts";
 import { sleep, within } from "./waiting.ts";
 
 interface Entry {
   readonly finished: FinishedAttempt;
   readonly resolve: (next: BegunAttempt | null) => void;
+  /** When it was handed over, in milliseconds since 1970. */
+  readonly at: number;
 }
 
 const asideMs = 5_000;
@@ -21,19 +25,23 @@ export class Settler {
   readonly #database: Database;
   readonly #bus: Bus;
   readonly #log: Log;
+  readonly #measures: Measures;
+  readonly #trouble: Trouble;
   readonly #given = new AbortController();
   #waiting: Entry[] = [];
   #running: Promise<void> | null = null;
 
-  constructor(parts: { database: Database; bus: Bus; log: Log }) {
+  constructor(parts: { database: Database; bus: Bus; log: Log; measures: Measures }) {
     this.#database = parts.database;
     this.#bus = parts.bus;
     this.#log = parts.log;
+    this.#measures = parts.measures;
+    this.#trouble = new Trouble(parts.log, "outcomes could not be written; trying again");
   }
 
   /** Resolves once the outcome is committed: to the attempt at the message's next part, to be made at once, or `null`. */
   settle(finished: FinishedAttempt): Promise<BegunAttempt | null> {
-    return new Promise((resolve) => this.#push({ finished, resolve }));
+    return new Promise((resolve) => this.#push({ finished, resolve, at: Date.now() }));
   }
 
   /** Writes what waits, for so long at most; what is left then is found open by the connection's next owner. */
@@ -78,10 +86,7 @@ export class Settler {
           ),
         );
       } catch (error) {
-        this.#log.warn(
-          { error, outcomes: batch.length },
-          "outcomes could not be written; trying again",
-        );
+        this.#trouble.failed(error, { outcomes: batch.length });
         if (!isUnavailable(error)) return this.#divide(batch);
         await sleep(Math.min(5_000, 100 * 2 ** failures), this.#given.signal);
       }
@@ -105,9 +110,16 @@ export class Settler {
     batch: readonly Entry[],
     settled: { readonly next: readonly BegunAttempt[]; readonly eventsFor: readonly string[] },
   ): void {
+    this.#trouble.passed();
     this.ringUnnumbered(settled.eventsFor);
+    this.#measures.settled(batch.length, Date.now() - Math.min(...batch.map(({ at }) => at)));
     const next = new Map(settled.next.map((attempt) => [attempt.messageId, attempt]));
-    for (const { finished, resolve } of batch) {
+    for (const { finished, resolve, at } of batch) {
+      recordSpan("outcome", {
+        messageId: finished.attempt.messageId,
+        attributes: { "thikaa.outcome": finished.outcome.class, "thikaa.batch": batch.length },
+        startedAt: at,
+      });
       const following = next.get(finished.attempt.messageId) ?? null;
       next.delete(finished.attempt.messageId);
       resolve(following);

@@ -1,11 +1,12 @@
 // Starts what runs a connector in a process, and stops it: database, bus, worker, connections, webhook door.
-import { Bus } from "@thikaa/bus";
-import { checkSchema, Database, saveChannelDescription } from "@thikaa/db";
-import { createLog, Metrics, serveHttp, withHealth, Worker } from "@thikaa/runtime";
-import type { HttpServer, Log, Service } from "@thikaa/runtime";
+import { saveChannelDescription } from "@thikaa/db";
+import type { Database } from "@thikaa/db";
+import { createLog, Metrics, openFoundation, serveApp } from "@thikaa/runtime";
+import type { Log, Service } from "@thikaa/runtime";
 import { Vault } from "@thikaa/vault";
 import type { Connector } from "../connector.ts";
 import { Connections } from "./connections.ts";
+import { defaultPoolSize } from "./host-config.ts";
 import type { HostConfig } from "./host-config.ts";
 import { Measures } from "./measures.ts";
 import type { HostParts } from "./parts.ts";
@@ -45,17 +46,14 @@ async function startParts({
   open,
 }: HostOptions & { name: string; log: Log; open: Closing[] }): Promise<Service> {
   const vault = new Vault(config.masterKey);
-  const database = new Database({ url: config.databaseUrl, applicationName: name });
-  open.push(["database", () => database.close()]);
-  await checkSchema(database);
-  const bus = await Bus.connect({ url: config.natsUrl, namespace: config.namespace, name });
-  open.push(["bus", () => bus.close()]);
-  await describeChannels(connector, database);
-  const worker = await Worker.start({ database, role: name, log });
-  open.push(["worker", () => worker.stop()]);
   const metrics = new Metrics(name);
+  const { poolSize = defaultPoolSize } = config;
+  const foundation = await openFoundation({ ...config, name, poolSize, log, metrics });
+  open.push(["foundation", () => foundation.stop()]);
+  const { database, bus, worker } = foundation;
+  await describeChannels(connector, database);
   const measures = new Measures(metrics);
-  const settler = new Settler({ database, bus, log });
+  const settler = new Settler({ database, bus, log, measures });
   open.push(["settler", () => settler.stop(1_000)]);
   const receiver = new Receiver({ connector, database, bus, log, measures });
   const parts: HostParts = {
@@ -66,6 +64,7 @@ async function startParts({
     vault,
     worker,
     log,
+    metrics,
     measures,
     settler,
     receiver,
@@ -79,10 +78,7 @@ async function startParts({
   });
   const ready = () => !state.stopping && worker.alive && connections.settled;
   if (config.http !== null) {
-    const server: HttpServer = await serveHttp(
-      config.http,
-      withHealth({ ready, metrics, next: handle }),
-    );
+    const server = await serveApp(config.http, { ready, metrics, next: handle });
     open.push(["http", () => server.close(1_000)]);
   }
   return {

@@ -1,5 +1,6 @@
 // A connection's state on its way to its row: the last one wins, written until it is there or the connection is no longer ours.
 import { reportConnection } from "@thikaa/db";
+import { Trouble } from "@thikaa/runtime";
 import type { ConnectionReason, ConnectionState } from "@thikaa/schema";
 import type { ConnectionIdentity } from "./identity.ts";
 import type { HostParts } from "./parts.ts";
@@ -58,6 +59,7 @@ export class StateReport {
   async #write(): Promise<void> {
     const { database, bus, worker, log } = this.#parts;
     const { id, storeId, channel } = this.#connection;
+    const trouble = new Trouble(log, "a connection's state could not be written; trying again");
     for (let failures = 0; this.#unwritten !== null && !this.#given.signal.aborted;) {
       const report = this.#unwritten;
       try {
@@ -66,6 +68,7 @@ export class StateReport {
           { connectionId: id, worker: worker.id, epoch: this.#epoch },
           report,
         );
+        trouble.passed();
         if (this.#unwritten === report) this.#unwritten = null;
         if (ours)
           bus.ring(
@@ -79,10 +82,7 @@ export class StateReport {
             },
           );
       } catch (error) {
-        log.warn(
-          { error, connection: id },
-          "a connection's state could not be written; trying again",
-        );
+        trouble.failed(error, { connection: id });
         await sleep(Math.min(5_000, 100 * 2 ** failures++), this.#given.signal);
       }
     }

@@ -1,13 +1,16 @@
 // Anything thrown while a connection is opened or polled, as a fault that can be shown.
 import { isUnavailable } from "@thikaa/db";
+import { Trouble } from "@thikaa/runtime";
 import type { Log } from "@thikaa/runtime";
 import { ConnectionFault } from "../faults.ts";
 
 /** The fault itself; what a connector did not foresee is logged and tried again. */
 export function toFault(error: unknown, log: Log): ConnectionFault {
   if (error instanceof ConnectionFault) return error;
-  log.error({ error }, "a connection met an error that its connector does not know");
-  if (isUnavailable(error))
+  const unavailable = isUnavailable(error);
+  if (unavailable) new Trouble(log, "connections could not be opened").failed(error);
+  else log.error({ error }, "a connection met an error that its connector does not know");
+  if (unavailable)
     return new ConnectionFault({
       state: "recovering",
       reason: {

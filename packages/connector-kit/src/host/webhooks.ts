@@ -2,7 +2,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { loadConnection } from "@thikaa/db";
 import type { OwnedConnection } from "@thikaa/db";
-import { answerJson, notFound, readBody } from "@thikaa/runtime";
+import { answerJson, notFound, readBody, Trouble } from "@thikaa/runtime";
 import { fromWireId } from "@thikaa/schema";
 import type { WebhookFacet } from "../connector.ts";
 import { openCredentials, openWebhookSecret } from "./context.ts";
@@ -18,10 +18,14 @@ const path = /^\/hooks\/([a-z]{2})\/(con_[0-9A-Za-z]{26})\/?(?:\?.*)?$/;
 
 /** Answers the app's own paths; any process of the app can take any connection's webhook. */
 export function createWebhookListener(parts: WebhookParts): RequestListener {
+  const trouble = new Trouble(
+    parts.log,
+    "webhooks could not be stored; the provider posts them again",
+  );
   return (request, response) => {
     void answer(parts, request, response).catch((error: unknown) => {
       // PostgreSQL is away, or a fault of ours: the provider keeps the update and posts it again.
-      parts.log.error({ error }, "a webhook could not be stored");
+      trouble.failed(error);
       if (response.headersSent) return response.destroy();
       response.setHeader("Retry-After", "5");
       refuse(parts, response, {

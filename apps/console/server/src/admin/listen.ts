@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { listEvents } from "@thikaa/db";
 import type { Store } from "@thikaa/db";
-import { startLoop } from "@thikaa/runtime";
+import { startLoop, Trouble } from "@thikaa/runtime";
 import { ApiError } from "@thikaa/schema";
 import { z } from "zod";
 import { validate } from "../http/validate.ts";
@@ -79,7 +79,7 @@ async function stream(house: House, { store, after, response }: Stream): Promise
   const loop = startLoop({
     work,
     everyMs: 1_000,
-    onError: (error) => house.log.warn({ error }, "events could not be read for a listener"),
+    trouble: new Trouble(house.log, "events could not be read for a listener"),
   });
   const listener = house.bus.listen({ ring: "event", to: [store.id] }, () => loop.ring());
   const heartbeat = setInterval(() => response.write(": still here\n\n"), heartbeatMs);

@@ -1,0 +1,74 @@
+// The foundation of an app: PostgreSQL with a schema and room for it, NATS, and the process's lease; measured, and heard of when they are away.
+import { Bus } from "@thikaa/bus";
+import { checkRoom, checkSchema, Database } from "@thikaa/db";
+import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+import { foundationMetrics } from "./own-metrics.ts";
+import { stopAll } from "./service.ts";
+import { Trouble } from "./trouble.ts";
+import { Worker } from "./worker.ts";
+
+export interface FoundationConfig {
+  /** Of the app; the role of its worker, and its name in PostgreSQL and NATS. */
+  readonly name: string;
+  readonly databaseUrl: string;
+  /** The most connections to PostgreSQL. */
+  readonly poolSize: number;
+  readonly natsUrl: string;
+  readonly namespace: string;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export interface Foundation {
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly worker: Worker;
+  /** Gives the lease back and closes everything. Assignments must have been released before. */
+  stop(): Promise<void>;
+}
+
+const watchBusMs = 1_000;
+
+/**
+ * Opens everything. Rejects in plain words, with nothing left open, when PostgreSQL or NATS can't be reached, when the schema
+ * and this release don't know each other, or when PostgreSQL has no room for the pool; too little room is a warning.
+ */
+export async function openFoundation(config: FoundationConfig): Promise<Foundation> {
+  const { name, log, metrics } = config;
+  const opened: { stop(): Promise<void> }[] = [];
+  try {
+    const database = new Database({
+      url: config.databaseUrl,
+      applicationName: `thikaa-${name}`,
+      maxConnections: config.poolSize,
+    });
+    opened.push({ stop: () => database.close() });
+    await checkRoom(database, (warning) => log.warn(warning));
+    await checkSchema(database);
+    const bus = await Bus.connect({ url: config.natsUrl, namespace: config.namespace, name });
+    opened.push({ stop: () => bus.close() });
+    opened.push(watchBus(bus, log));
+    const worker = await Worker.start({ database, role: name, log, metrics });
+    opened.push(worker);
+    foundationMetrics(metrics, { database, bus });
+    return { database, bus, worker, stop: () => stopAll(opened.toReversed()) };
+  } catch (error) {
+    await stopAll(opened.toReversed()).catch(() => {});
+    throw error;
+  }
+}
+
+/** Says when NATS goes and comes: rings are lost in silence by design. */
+function watchBus(bus: Bus, log: Log): { stop(): Promise<void> } {
+  const trouble = new Trouble(
+    log,
+    "NATS can't be reached: everything goes on, up to a second later",
+  );
+  const timer = setInterval(() => {
+    if (bus.connected) trouble.passed();
+    else trouble.failed(new Error("disconnected"));
+  }, watchBusMs);
+  timer.unref();
+  return { stop: async () => clearInterval(timer) };
+}
