@@ -41,9 +41,10 @@ async function send(change: Record<string, unknown> = {}): Promise<Record<string
 }
 
 async function deliver(outcome: Parameters<typeof settle>[1][number]["outcome"]): Promise<void> {
+  const { connectionId, epoch, worker } = owner;
   const begun = await claim(bench.house.database, {
-    ...owner,
-    limit: 10,
+    worker,
+    claims: [{ connectionId, epoch, addresses: [hello.to] }],
     plan: ({ content }) => [{ n: 1, payload: content.text }],
   });
   await settle(

@@ -128,17 +128,3 @@ export async function settleUnwanted(
   });
   return rows;
 }
-
-/** Which of these connections have something to send now. */
-export async function connectionsWithDue(
-  database: Queryable,
-  ids: readonly string[],
-): Promise<string[]> {
-  const { rows } = await database.query<{ id: string }>({
-    name: "connections-with-due",
-    text: `SELECT wanted.id FROM unnest($1::uuid[]) AS wanted (id)
-           WHERE EXISTS (SELECT 1 FROM send_queue q WHERE q.connection_id = wanted.id AND q.worker IS NULL AND q.due_at <= now() AND q.deadline_at > now())`,
-    values: [ids],
-  });
-  return rows.map((row) => row.id);
-}

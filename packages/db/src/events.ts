@@ -107,7 +107,7 @@ const numberStatement = {
   text: `WITH taken AS (
            DELETE FROM events_unnumbered u USING (
              SELECT position FROM events_unnumbered WHERE shard = $1 ORDER BY position LIMIT $2 FOR UPDATE
-           ) first WHERE u.position = first.position
+           ) first WHERE u.shard = $1 AND u.position = first.position
            RETURNING u.*
          ), counted AS (
            INSERT INTO store_sequences AS s (store_id, last)

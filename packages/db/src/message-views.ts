@@ -53,6 +53,10 @@ interface MessageRow {
   readonly due_at: Date | null;
 }
 
+/** SQL: the status of the message `m` as it may be shown. That it is being sent is told by its row in the queue alone. */
+export const shownStatus = `CASE WHEN m.status IN ('queued', 'scheduled') AND EXISTS (SELECT 1 FROM send_queue claimed WHERE claimed.message_id = m.id AND claimed.worker IS NOT NULL)
+  THEN 'sending' ELSE m.status END AS status`;
+
 /** Finds an outbound message of an instance with its parts and attempts; `null` when it is not that instance's. */
 export async function findMessageView(
   database: Queryable,
@@ -60,7 +64,7 @@ export async function findMessageView(
 ): Promise<MessageView | null> {
   const { rows } = await database.query<MessageRow & { [column: string]: unknown }>({
     name: "messages-view",
-    text: `SELECT m.id, m.channel, m.connection_id, m.address, m.status, m.final, m.reason, m.client_reference, m.price_micro, m.refunded, m.possible_duplicate,
+    text: `SELECT m.id, m.channel, m.connection_id, m.address, ${shownStatus}, m.final, m.reason, m.client_reference, m.price_micro, m.refunded, m.possible_duplicate,
              m.created_at, m.updated_at, m.send_at, m.deadline_at, q.due_at
            FROM messages m LEFT JOIN send_queue q ON q.message_id = m.id AND q.worker IS NULL
            WHERE m.store_id = $1 AND m.id = $2 AND m.instance_id = $3 AND m.direction = 'out'`,

@@ -3,25 +3,32 @@ import type { Outcome } from "@thikaa/schema";
 import type { Queryable } from "@thikaa/db";
 import type { BegunAttempt, FinishedAttempt } from "./claim-types.ts";
 
+/** An attempt that is about to be made: its number among those of its message, and the owner's epoch. */
+export interface NewAttempt {
+  readonly attempt: BegunAttempt;
+  readonly number: number;
+  readonly epoch: number;
+}
+
 /** Writes the rows of attempts that are about to be made. */
 export async function beginAttempts(
   transaction: Queryable,
-  attempts: readonly { readonly attempt: BegunAttempt; readonly number: number }[],
-  owner: { readonly worker: string; readonly epoch: number },
+  worker: string,
+  attempts: readonly NewAttempt[],
 ): Promise<void> {
   if (attempts.length === 0) return;
   await transaction.query({
     name: "attempts-begin",
-    text: `INSERT INTO attempts (store_id, id, subject_id, part, number, worker, epoch)
-           SELECT store_id, id, subject_id, part, number, $6, $7 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[]) AS given (store_id, id, subject_id, part, number)`,
+    text: `INSERT INTO attempts (store_id, id, subject_id, part, number, epoch, worker)
+           SELECT given.*, $7 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::bigint[]) AS given`,
     values: [
       attempts.map(({ attempt }) => attempt.storeId),
       attempts.map(({ attempt }) => attempt.attemptId),
       attempts.map(({ attempt }) => attempt.messageId),
       attempts.map(({ attempt }) => attempt.part.n),
       attempts.map(({ number }) => number),
-      owner.worker,
-      owner.epoch,
+      attempts.map(({ epoch }) => epoch),
+      worker,
     ],
   });
 }

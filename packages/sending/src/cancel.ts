@@ -1,5 +1,5 @@
 // Cancelling: a message that waits is taken back, and refunded when nothing of it was sent.
-import { storeShard } from "@thikaa/db";
+import { shownStatus, storeShard } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
 import type { Bus } from "@thikaa/bus";
 import type { MessageStatus } from "@thikaa/schema";
@@ -54,7 +54,7 @@ export async function cancel(
     final: boolean;
     refunded: boolean;
   }>({
-    text: "SELECT status, final, refunded FROM messages WHERE store_id = $1 AND id = $2 AND instance_id = $3 AND direction = 'out'",
+    text: `SELECT ${shownStatus}, m.final, m.refunded FROM messages m WHERE m.store_id = $1 AND m.id = $2 AND m.instance_id = $3 AND m.direction = 'out'`,
     values: [target.storeId, target.messageId, target.instanceId],
   });
   const [row] = rows;

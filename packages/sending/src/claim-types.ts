@@ -1,4 +1,4 @@
-// What a connection's owner gets when it claims messages, and gives back when it has tried to send them.
+// What a worker gets when it claims messages, and gives back when it has tried to send them.
 import type { ChannelCode, Outcome, OutboundContent, PartPlan } from "@thikaa/schema";
 
 /** Cuts a message into the provider calls it takes. Pure; called inside the claim's transaction, so quick and without I/O. */
@@ -8,13 +8,17 @@ export type PlanMessage = (message: {
   readonly messageId: string;
 }) => readonly PartPlan[];
 
-export interface ClaimRequest {
-  readonly storeId: string;
+/** The lanes in which a connection would send now. */
+export interface LaneClaim {
   readonly connectionId: string;
-  readonly worker: string;
   readonly epoch: number;
-  /** At most so many messages: the free lanes of the connection. */
-  readonly limit: number;
+  /** Recipients, each once; at most as many as may be sent to at once. */
+  readonly addresses: readonly string[];
+}
+
+export interface ClaimRequest {
+  readonly worker: string;
+  readonly claims: readonly LaneClaim[];
   readonly plan: PlanMessage;
 }
 
@@ -31,6 +35,8 @@ export interface BegunAttempt {
   /** Parts of the message in all. */
   readonly partCount: number;
   readonly deadlineAt: Date;
+  /** Whether other messages waited behind it in its lane when it was claimed. */
+  readonly more: boolean;
 }
 
 /** What came of an attempt. Outcomes are evidence: they are never refused, whoever brings them. */

@@ -3,7 +3,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { waitFor } from "@thikaa/testkit";
 import { failed, openLane, planLines, sent, throttled } from "./fixtures/lane.ts";
 import type { Lane } from "./fixtures/lane.ts";
-import { recoverClaims } from "./recover.ts";
+import { claim } from "./claim.ts";
+import { findLanes } from "./lanes.ts";
+import { recoverClaims, releaseUnbegun } from "./recover.ts";
 import { settle } from "./settle.ts";
 
 let lane: Lane;
@@ -33,7 +35,6 @@ test("a claim begins an attempt that is committed, with the message's first part
   expect(await lane.message(id)).toMatchObject({
     status: "sending",
     final: false,
-    parts_planned: 2,
   });
   expect(await lane.claim()).toEqual([]);
 });
@@ -56,10 +57,7 @@ test("a take-over waits for a claim that has begun, and then finds what it left 
   const id = await lane.accept();
   const blocked = Promise.withResolvers<void>();
   const blocker = lane.database.transaction(async (transaction) => {
-    await transaction.query({
-      text: "SELECT 1 FROM messages WHERE id = $1 FOR UPDATE",
-      values: [id],
-    });
+    await transaction.query({ text: "LOCK TABLE attempts IN SHARE MODE" });
     await blocked.promise;
   });
   try {
@@ -149,7 +147,7 @@ test("a throttled message holds its lane however long it waits", async () => {
   expect(ids(await lane.claim())).toEqual([stuck]);
 });
 
-test("no more are claimed than asked for, the oldest first", async () => {
+test("no more are claimed than asked for", async () => {
   const all = [];
   for (let index = 0; index < 5; index++) all.push(await lane.accept({ to: String(index + 1) }));
   expect(ids(await lane.claim({ limit: 2 }))).toEqual(all.slice(0, 2));
@@ -205,6 +203,68 @@ test("an empty plan is a broken one", async () => {
     status: "failed",
     reason: { code: "internal_error" },
   });
+});
+
+test("what a claim began whose answer was lost is given back, and what is under way is not", async () => {
+  const [lost, known] = [await lane.accept({ to: "1" }), await lane.accept({ to: "2" })];
+  await lane.claim();
+  const { storeId, connectionId, database, owner } = lane;
+  const release = () =>
+    releaseUnbegun(database, { storeId, connectionId, epoch: owner.epoch, known: [known] });
+  expect(await release()).toMatchObject({ recovered: 1 });
+  expect(await release()).toMatchObject({ recovered: 0 });
+  expect(await lane.queued(lost)).toMatchObject({ claimed: false, uncertain: false });
+  expect(await lane.queued(known)).toMatchObject({ claimed: true });
+  await lane.shift(lost, "due_at", "-1 hour");
+  expect(ids(await lane.claim())).toEqual([lost]);
+  expect(await lane.message(lost)).toMatchObject({ possible_duplicate: false });
+});
+
+test("one claim serves many connections, and passes over those that are another's", async () => {
+  const mine = await lane.accept();
+  const other = await lane.addConnection();
+  const foreign = await lane.addConnection();
+  const others = await lane.accept({ connectionId: other });
+  await lane.accept({ connectionId: foreign });
+  const { worker, epoch } = lane.owner;
+  const addresses = ["700000001"];
+  const begun = await claim(lane.database, {
+    worker,
+    plan: planLines,
+    claims: [
+      { connectionId: lane.connectionId, epoch, addresses },
+      { connectionId: other, epoch, addresses },
+      { connectionId: foreign, epoch: epoch + 1, addresses },
+    ],
+  });
+  expect(new Set(ids(begun))).toEqual(new Set([mine, others]));
+});
+
+test("a claim tells whether more waits in the lane", async () => {
+  await lane.accept({ to: "1" });
+  await lane.accept({ to: "2" });
+  await lane.accept({ to: "2" });
+  expect((await lane.claim()).map(({ to, more }) => [to, more])).toEqual([
+    ["1", false],
+    ["2", true],
+  ]);
+});
+
+test("lanes are looked through page by page, each once, however many messages are in them", async () => {
+  for (const to of ["1", "2", "3", "4", "5"])
+    for (let index = 0; index < 3; index++) await lane.accept({ to });
+  const { connectionId, database } = lane;
+  const seen: string[] = [];
+  for (let after: string | null = ""; after !== null;) {
+    const page = (await findLanes(database, [{ connectionId, after }], 2)).get(connectionId);
+    seen.push(...(page?.addresses ?? []));
+    after = page?.after ?? null;
+  }
+  expect(seen).toEqual(["1", "2", "3", "4", "5"]);
+  await lane.claim({ limit: 4 });
+  expect(await findLanes(database, [{ connectionId, after: "" }], 9)).toEqual(
+    new Map([[connectionId, { addresses: ["5"], after: null }]]),
+  );
 });
 
 test("two claims at once never take the same message", async () => {

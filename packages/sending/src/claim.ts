@@ -1,4 +1,4 @@
-// Claiming: a connection's owner takes the messages that are due, at most one a recipient, and begins their next attempts.
+// Claiming: a connection's owner takes the heads of lanes, and begins their next attempts.
 import { newId, partPlan } from "@thikaa/schema";
 import type { ChannelCode, OutboundContent, PartPlan } from "@thikaa/schema";
 import type { Database, Queryable } from "@thikaa/db";
@@ -6,20 +6,20 @@ import { z } from "zod";
 import type { BegunAttempt, ClaimRequest, PlanMessage } from "./claim-types.ts";
 import { beginAttempts } from "./attempts.ts";
 import { finish } from "./finish.ts";
+import { headOfLane } from "./lanes.ts";
 
 interface ClaimedRow {
+  readonly store_id: string;
   readonly message_id: string;
+  readonly connection_id: string;
+  readonly epoch: number;
   readonly attempts: number;
   readonly address: string;
   readonly deadline_at: Date;
   readonly uncertain: boolean;
-}
-
-interface MessageRow {
-  readonly id: string;
+  readonly more: boolean;
   readonly channel: ChannelCode;
   readonly content: OutboundContent;
-  readonly parts_planned: number | null;
 }
 
 interface PartRow {
@@ -30,208 +30,198 @@ interface PartRow {
 }
 
 /**
- * Claims due messages of a connection under the owner's epoch and begins an attempt for each, in one transaction:
- * when it resolves, the attempts are committed and the provider may be called. A row of an assignment that is no longer
- * ours is not claimed. A plan that throws fails its own message (`internal_error`) and no other.
+ * Claims the head of each lane that was asked for, where it may be sent now, and begins an attempt for each, in one
+ * transaction: when it resolves, the attempts are committed and the provider may be called. Connections that are no longer
+ * the worker's under their epoch are passed over. A plan that throws fails its own message (`internal_error`) and no other.
+ * When it throws, it is unknown whether the attempts were begun: `releaseUnbegun` puts that right.
  */
 export async function claim(database: Database, request: ClaimRequest): Promise<BegunAttempt[]> {
   return database.transaction(async (transaction) => {
-    await transaction.query({ ...promoteScheduled, values: [request.connectionId] });
-    const { rows: claimed } = await transaction.query<ClaimedRow>({
-      ...claimStatement,
-      values: [request.connectionId, request.worker, request.epoch, request.limit],
-    });
+    const claimed = await claimHeads(transaction, request);
     if (claimed.length === 0) return [];
-    const messages = await readMessages(transaction, request.storeId, claimed);
-    const stored = await readParts(transaction, request.storeId, messages);
-    const { planned, broken } = planAll({ claimed, messages, stored, plan: request.plan });
-    await storePlans(
-      transaction,
-      request,
-      planned.filter(({ isNew }) => isNew),
-    );
-    await finish(
-      transaction,
-      broken.map(({ messageId, problem }) => ({
-        storeId: request.storeId,
-        messageId,
-        status: "failed",
-        reason: {
-          code: "internal_error",
-          message: `The message could not be prepared: ${problem}`,
-          provider_code: null,
-          provider_message: null,
-        },
-      })),
-    );
-    await markSending(transaction, request.storeId, claimed);
-    const begun = planned.map(({ row, message, parts, next }) => ({
-      attemptId: newId(),
-      storeId: request.storeId,
-      connectionId: request.connectionId,
-      messageId: row.message_id,
-      channel: message.channel,
-      to: row.address,
-      part: next,
-      partCount: parts.length,
-      deadlineAt: row.deadline_at,
+    const stored = await readPlans(transaction, claimed);
+    const { planned, broken } = planAll(claimed, stored, request.plan);
+    await failBroken(transaction, broken);
+    await flagRepeats(transaction, claimed);
+    await storePlans(transaction, planned);
+    const begun = planned.map(({ row, parts, next }) => ({
+      number: row.attempts,
+      epoch: row.epoch,
+      attempt: toAttempt(row, parts, next),
     }));
-    await beginAttempts(
-      transaction,
-      begun.map((attempt, index) => ({ attempt, number: planned[index]?.row.attempts ?? 1 })),
-      request,
-    );
-    return begun;
+    await beginAttempts(transaction, request.worker, begun);
+    return begun.map(({ attempt }) => attempt);
   });
+}
+
+async function claimHeads(
+  transaction: Queryable,
+  { worker, claims }: ClaimRequest,
+): Promise<ClaimedRow[]> {
+  const lanes = claims.flatMap(({ connectionId, addresses }) =>
+    addresses.map((address) => ({ connectionId, address })),
+  );
+  const { rows } = await transaction.query<ClaimedRow & { [column: string]: unknown }>({
+    ...claimStatement,
+    values: [
+      worker,
+      claims.map(({ connectionId }) => connectionId),
+      claims.map(({ epoch }) => epoch),
+      lanes.map(({ connectionId }) => connectionId),
+      lanes.map(({ address }) => address),
+    ],
+  });
+  return rows;
 }
 
 interface Planned {
   readonly row: ClaimedRow;
-  readonly message: MessageRow;
   readonly parts: readonly PartPlan[];
   readonly next: PartPlan;
   readonly isNew: boolean;
 }
 
-function planAll(input: {
-  claimed: readonly ClaimedRow[];
-  messages: ReadonlyMap<string, MessageRow>;
-  stored: ReadonlyMap<string, PartRow[]>;
-  plan: PlanMessage;
-}) {
+interface Broken {
+  readonly row: ClaimedRow;
+  readonly problem: string;
+}
+
+function planAll(
+  claimed: readonly ClaimedRow[],
+  stored: ReadonlyMap<string, PartRow[]>,
+  plan: PlanMessage,
+): { planned: Planned[]; broken: Broken[] } {
   const planned: Planned[] = [];
-  const broken: { messageId: string; problem: string }[] = [];
-  for (const row of input.claimed) {
-    const message = input.messages.get(row.message_id);
-    if (message === undefined) continue;
+  const broken: Broken[] = [];
+  for (const row of claimed) {
     try {
-      const rows = input.stored.get(row.message_id);
-      const parts = rows === undefined ? planOne(input.plan, row, message) : rows.map(toPartPlan);
-      const unsent = rows?.find(
-        (part) => part.status !== "sent" && part.status !== "delivered" && part.status !== "read",
-      );
-      const next = rows === undefined ? parts[0] : parts.find((part) => part.n === unsent?.n);
-      if (next === undefined) throw new Error("the plan has no part left to send");
-      planned.push({ row, message, parts, next, isNew: rows === undefined });
+      const rows = stored.get(row.message_id);
+      planned.push(rows === undefined ? planAnew(row, plan) : planOn(row, rows));
     } catch (error) {
-      broken.push({
-        messageId: row.message_id,
-        problem: error instanceof Error ? error.message : String(error),
-      });
+      broken.push({ row, problem: error instanceof Error ? error.message : String(error) });
     }
   }
   return { planned, broken };
 }
 
-function planOne(plan: PlanMessage, row: ClaimedRow, message: MessageRow): PartPlan[] {
+function planAnew(row: ClaimedRow, plan: PlanMessage): Planned {
   const parts = z
     .array(partPlan)
-    .parse(plan({ to: row.address, content: message.content, messageId: row.message_id }));
-  if (parts.length === 0) throw new Error("the plan is empty");
-  return parts.map((part, index) => ({ ...part, n: index + 1 }));
+    .parse(plan({ to: row.address, content: row.content, messageId: row.message_id }))
+    .map((part, index) => ({ ...part, n: index + 1 }));
+  const [next] = parts;
+  if (next === undefined) throw new Error("the plan is empty");
+  return { row, parts, next, isNew: true };
 }
 
-function toPartPlan(row: PartRow): PartPlan {
-  return partPlan.parse({ n: row.n, payload: row.payload });
+/** A message that was begun before goes on at the first part that was not sent. */
+function planOn(row: ClaimedRow, rows: readonly PartRow[]): Planned {
+  const parts = rows.map(({ n, payload }) => partPlan.parse({ n, payload }));
+  const unsent = rows.findIndex(({ status }) => !["sent", "delivered", "read"].includes(status));
+  const next = parts[unsent];
+  if (next === undefined) throw new Error("the plan has no part left to send");
+  return { row, parts, next, isNew: false };
 }
 
-async function readMessages(
+function toAttempt(row: ClaimedRow, parts: readonly PartPlan[], next: PartPlan): BegunAttempt {
+  return {
+    attemptId: newId(),
+    storeId: row.store_id,
+    connectionId: row.connection_id,
+    messageId: row.message_id,
+    channel: row.channel,
+    to: row.address,
+    part: next,
+    partCount: parts.length,
+    deadlineAt: row.deadline_at,
+    more: row.more,
+  };
+}
+
+/** The plans of messages that were begun before; a first attempt and its plan are always written together. */
+async function readPlans(
   transaction: Queryable,
-  storeId: string,
   claimed: readonly ClaimedRow[],
-): Promise<Map<string, MessageRow>> {
-  const { rows } = await transaction.query<MessageRow>({
-    name: "claim-messages",
-    text: "SELECT id, channel, content, parts_planned FROM messages WHERE store_id = $1 AND id = ANY($2)",
-    values: [storeId, claimed.map((row) => row.message_id)],
-  });
-  return new Map(rows.map((row) => [row.id, row]));
-}
-
-async function readParts(
-  transaction: Queryable,
-  storeId: string,
-  messages: ReadonlyMap<string, MessageRow>,
 ): Promise<Map<string, PartRow[]>> {
-  const planned = [...messages.values()]
-    .filter((message) => message.parts_planned !== null)
-    .map((message) => message.id);
-  if (planned.length === 0) return new Map();
-  const { rows } = await transaction.query<PartRow>({
-    name: "claim-parts",
-    text: "SELECT message_id, n, payload, status FROM parts WHERE store_id = $1 AND message_id = ANY($2) ORDER BY message_id, n",
-    values: [storeId, planned],
+  const begun = claimed.filter((row) => row.attempts > 1);
+  if (begun.length === 0) return new Map();
+  const { rows } = await transaction.query<PartRow & { [column: string]: unknown }>({
+    name: "claim-plans",
+    text: `SELECT p.message_id, p.n, p.payload, p.status FROM parts p
+           JOIN unnest($1::uuid[], $2::uuid[]) AS given (store_id, message_id) USING (store_id, message_id) ORDER BY p.message_id, p.n`,
+    values: [begun.map((row) => row.store_id), begun.map((row) => row.message_id)],
   });
   return Map.groupBy(rows, (row) => row.message_id);
 }
 
-async function storePlans(
-  transaction: Queryable,
-  request: ClaimRequest,
-  plans: readonly Planned[],
-): Promise<void> {
-  const parts = plans.flatMap(({ row, parts: planned }) =>
-    planned.map((part) => ({ ...part, messageId: row.message_id, address: row.address })),
-  );
+async function storePlans(transaction: Queryable, planned: readonly Planned[]): Promise<void> {
+  const parts = planned
+    .filter(({ isNew }) => isNew)
+    .flatMap(({ row, parts: own }) => own.map((part) => ({ ...part, row })));
   if (parts.length === 0) return;
   await transaction.query({
     name: "claim-store-plans",
-    text: `WITH written AS (
-             INSERT INTO parts (store_id, message_id, n, connection_id, address, payload)
-             SELECT $1, message_id, n, $2, address, payload FROM unnest($3::uuid[], $4::int[], $5::text[], $6::jsonb[]) AS given (message_id, n, address, payload)
-             RETURNING message_id
-           )
-           UPDATE messages m SET parts_planned = counted.parts FROM (SELECT message_id, count(*)::int AS parts FROM written GROUP BY message_id) counted
-           WHERE m.store_id = $1 AND m.id = counted.message_id`,
+    text: `INSERT INTO parts (store_id, message_id, n, connection_id, address, payload)
+           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::jsonb[])`,
     values: [
-      request.storeId,
-      request.connectionId,
-      parts.map((part) => part.messageId),
-      parts.map((part) => part.n),
-      parts.map((part) => part.address),
-      parts.map((part) => JSON.stringify(part.payload)),
+      parts.map(({ row }) => row.store_id),
+      parts.map(({ row }) => row.message_id),
+      parts.map(({ n }) => n),
+      parts.map(({ row }) => row.connection_id),
+      parts.map(({ row }) => row.address),
+      parts.map(({ payload }) => JSON.stringify(payload)),
     ],
   });
 }
 
+async function failBroken(transaction: Queryable, broken: readonly Broken[]): Promise<void> {
+  await finish(
+    transaction,
+    broken.map(({ row, problem }) => ({
+      storeId: row.store_id,
+      messageId: row.message_id,
+      status: "failed",
+      reason: {
+        code: "internal_error",
+        message: `The message could not be prepared: ${problem}`,
+        provider_code: null,
+        provider_message: null,
+      },
+    })),
+  );
+}
+
 /** A further attempt after an uncertain one may reach the customer twice: it is flagged in the transaction that begins it. */
-async function markSending(
-  transaction: Queryable,
-  storeId: string,
-  claimed: readonly ClaimedRow[],
-): Promise<void> {
+async function flagRepeats(transaction: Queryable, claimed: readonly ClaimedRow[]): Promise<void> {
+  const repeats = claimed.filter((row) => row.uncertain);
+  if (repeats.length === 0) return;
   await transaction.query({
-    name: "claim-mark-sending",
-    text: `UPDATE messages m SET status = 'sending', updated_at = now(), possible_duplicate = m.possible_duplicate OR given.uncertain
-           FROM unnest($2::uuid[], $3::boolean[]) AS given (id, uncertain) WHERE m.store_id = $1 AND m.id = given.id AND NOT m.final`,
-    values: [storeId, claimed.map((row) => row.message_id), claimed.map((row) => row.uncertain)],
+    name: "claim-flag-repeats",
+    text: `UPDATE messages m SET possible_duplicate = true, updated_at = now()
+           FROM unnest($1::uuid[], $2::uuid[]) AS given (store_id, id) WHERE m.store_id = given.store_id AND m.id = given.id AND NOT m.final`,
+    values: [repeats.map((row) => row.store_id), repeats.map((row) => row.message_id)],
   });
 }
 
-const promoteScheduled = {
-  name: "claim-promote",
-  text: "UPDATE send_queue SET scheduled = false, seq = DEFAULT WHERE connection_id = $1 AND scheduled AND due_at <= now()",
-};
-
 // The owner's row stays locked until the claim is committed: a take-over comes before it, and it claims nothing, or after it, and recovers it.
-// A lane is (connection, address). A row waits while an earlier one of its lane is unfinished, unless that one has been failing for over 5 minutes.
-const claimStatement = {
+export const claimStatement = {
   name: "claim",
-  text: `WITH owner AS (
-           SELECT 1 FROM assignments a JOIN workers w ON w.id = a.worker
-           WHERE a.kind = 'connection' AND a.key = $1::uuid::text AND a.worker = $2 AND a.epoch = $3 AND w.expires_at > now() FOR SHARE OF a
+  text: `WITH owned AS MATERIALIZED (
+           SELECT given.connection_id, given.epoch FROM unnest($2::uuid[], $3::bigint[]) AS given (connection_id, epoch)
+           JOIN assignments a ON a.kind = 'connection' AND a.key = given.connection_id::text AND a.worker = $1 AND a.epoch = given.epoch
+           JOIN workers w ON w.id = a.worker AND w.expires_at > now() FOR SHARE OF a
+         ), heads AS MATERIALIZED (
+           SELECT head.message_id, owned.epoch FROM unnest($4::uuid[], $5::text[]) AS lane (connection_id, address)
+           JOIN owned USING (connection_id) CROSS JOIN LATERAL (${headOfLane}) head WHERE head.claimable
          ), due AS (
-           SELECT q.message_id, q.uncertain FROM send_queue q
-           WHERE q.connection_id = $1 AND q.worker IS NULL AND q.due_at <= now() AND q.deadline_at > now() AND NOT q.scheduled
-             AND EXISTS (SELECT 1 FROM owner)
-             AND NOT EXISTS (
-               SELECT 1 FROM send_queue earlier
-               WHERE earlier.connection_id = q.connection_id AND earlier.address = q.address AND earlier.seq < q.seq AND NOT earlier.scheduled
-                 AND (earlier.worker IS NOT NULL OR earlier.first_failed_at IS NULL OR earlier.first_failed_at > now() - interval '5 minutes')
-             )
-           ORDER BY q.due_at, q.seq LIMIT $4 FOR UPDATE SKIP LOCKED
+           SELECT q.message_id, q.uncertain, heads.epoch FROM send_queue q JOIN heads USING (message_id) WHERE q.worker IS NULL FOR UPDATE OF q SKIP LOCKED
+         ), claimed AS (
+           UPDATE send_queue q SET worker = $1, epoch = due.epoch, attempts = q.attempts + 1, uncertain = false FROM due WHERE q.message_id = due.message_id
+           RETURNING q.store_id, q.message_id, q.connection_id, q.epoch, q.attempts, q.address, q.seq, q.deadline_at, due.uncertain
          )
-         UPDATE send_queue q SET worker = $2, epoch = $3, attempts = q.attempts + 1, uncertain = false
-         FROM due WHERE q.message_id = due.message_id
-         RETURNING q.message_id, q.attempts, q.address, q.deadline_at, due.uncertain`,
+         SELECT claimed.store_id, claimed.message_id, claimed.connection_id, claimed.epoch, claimed.attempts, claimed.address, claimed.deadline_at, claimed.uncertain,
+           m.channel, m.content, EXISTS (
+             SELECT 1 FROM send_queue later WHERE later.connection_id = claimed.connection_id AND NOT later.scheduled
+               AND later.address = claimed.address AND later.seq > claimed.seq) AS more
+         FROM claimed JOIN messages m ON m.store_id = claimed.store_id AND m.id = claimed.message_id`,
 };

@@ -74,7 +74,7 @@ describe("expiry", () => {
     await expire(lane.database, 10);
     expect(await lane.message(id)).toMatchObject({ status: "uncertain", final: false });
     await lane.database.query({
-      text: "UPDATE messages SET deadline_at = now() - interval '1 second' WHERE id = $1",
+      text: "UPDATE held_messages SET deadline_at = now() - interval '1 second' WHERE message_id = $1",
       values: [id],
     });
     expect((await expire(lane.database, 10)).expired).toBe(1);

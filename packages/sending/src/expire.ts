@@ -43,9 +43,13 @@ export async function expire(
 /** Messages that a connection holds for a person (`on_uncertain: hold`) stay uncertain, and are final at their deadline. */
 async function endHeld(transaction: Queryable, limit: number): Promise<StatusRow[]> {
   const { rows } = await transaction.query<StatusRow>({
-    text: `UPDATE messages m SET final = true, updated_at = now() FROM (
-             SELECT store_id, id FROM messages WHERE status = 'uncertain' AND NOT final AND deadline_at <= now() ORDER BY deadline_at LIMIT $1 FOR UPDATE SKIP LOCKED
-           ) over WHERE m.store_id = over.store_id AND m.id = over.id RETURNING ${statusColumns}`,
+    text: `WITH over AS (
+             DELETE FROM held_messages h USING (
+               SELECT store_id, message_id FROM held_messages WHERE deadline_at <= now() ORDER BY deadline_at LIMIT $1 FOR UPDATE SKIP LOCKED
+             ) due WHERE h.store_id = due.store_id AND h.message_id = due.message_id RETURNING h.store_id, h.message_id
+           )
+           UPDATE messages m SET final = true, updated_at = now() FROM over
+           WHERE m.store_id = over.store_id AND m.id = over.message_id AND m.status = 'uncertain' AND NOT m.final RETURNING ${statusColumns}`,
     values: [limit],
   });
   await insertEvents(transaction, rows.map(statusEvent));

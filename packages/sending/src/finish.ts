@@ -33,11 +33,26 @@ export async function finish(
     transaction,
     rows.filter((row) => row.status === "failed" || row.status === "cancelled"),
   );
+  await hold(
+    transaction,
+    rows.filter((row) => row.status === "uncertain" && !row.final),
+  );
   await insertEvents(
     transaction,
     rows.map((row) => statusEvent(refunded.has(row.id) ? { ...row, refunded: true } : row)),
   );
   return new Set(rows.map((row) => row.id));
+}
+
+/** Uncertain messages that wait for a person are remembered, so that they end with their time. */
+async function hold(transaction: Queryable, rows: readonly StatusRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await transaction.query({
+    text: `INSERT INTO held_messages (store_id, message_id, deadline_at)
+           SELECT m.store_id, m.id, m.deadline_at FROM messages m JOIN unnest($1::uuid[], $2::uuid[]) AS given (store_id, id) USING (store_id, id)
+           ON CONFLICT DO NOTHING`,
+    values: [rows.map((row) => row.store_id), rows.map((row) => row.id)],
+  });
 }
 
 /**

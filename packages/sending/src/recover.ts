@@ -1,16 +1,21 @@
-// Recovering: at a take-over, attempts of an earlier epoch become uncertain, and their messages go on by the connection's policy.
+// Recovering: attempts that nobody will finish. At a take-over they become uncertain; those that were never begun are given back.
 import type { Database } from "@thikaa/db";
-import type { ChannelCode, MessageReason } from "@thikaa/schema";
+import type { ChannelCode, MessageReason, Outcome } from "@thikaa/schema";
 import { partPlan } from "@thikaa/schema";
 import type { BegunAttempt } from "./claim-types.ts";
 import { settle } from "./settle.ts";
 
-const reason: MessageReason = {
-  code: "worker_lost",
-  message: "The process that was sending this message ended before it could tell the outcome.",
-  provider_code: null,
-  provider_message: null,
-};
+interface OwnedConnection {
+  readonly storeId: string;
+  readonly connectionId: string;
+  readonly epoch: number;
+}
+
+export interface Recovered {
+  readonly recovered: number;
+  /** Stores whose events wait for numbers: ring `unnumbered` for them. */
+  readonly eventsFor: string[];
+}
 
 interface OpenAttempt {
   readonly id: string;
@@ -23,27 +28,48 @@ interface OpenAttempt {
   readonly deadline_at: Date;
 }
 
-/** Called by a connection's new owner before its first claim. Returns how many attempts were left open by earlier owners. */
+/** Called by a connection's new owner before its first claim. Tells how many attempts were left open by earlier owners. */
 export async function recoverClaims(
   database: Database,
-  owner: { storeId: string; connectionId: string; epoch: number },
-): Promise<{ recovered: number; eventsFor: string[] }> {
-  const { rows } = await database.query<OpenAttempt>({
-    ...openAttempts,
-    values: [owner.connectionId, owner.epoch, owner.storeId],
+  owner: OwnedConnection,
+): Promise<Recovered> {
+  const { rows } = await database.query<OpenAttempt & { [column: string]: unknown }>({
+    text: `${openAttempts} AND q.epoch < $3`,
+    values: [owner.connectionId, owner.storeId, owner.epoch],
   });
-  const finished = rows.map((row) => ({
-    attempt: toAttempt(row, owner),
-    outcome: { class: "uncertain" as const, reason },
-  }));
-  const { eventsFor } = await settle(database, finished);
+  return settleAll({ database, owner, rows, outcome: { class: "uncertain", reason: workerLost } });
+}
+
+/**
+ * Gives back what a claim began without our knowing: its commit was lost on the way, and the provider was never called.
+ * `known` are the messages of this connection that are being sent. Called by its owner after a claim that threw.
+ */
+export async function releaseUnbegun(
+  database: Database,
+  owner: OwnedConnection & { readonly known: readonly string[] },
+): Promise<Recovered> {
+  const { rows } = await database.query<OpenAttempt & { [column: string]: unknown }>({
+    text: `${openAttempts} AND q.epoch = $3 AND q.message_id <> ALL($4)`,
+    values: [owner.connectionId, owner.storeId, owner.epoch, owner.known],
+  });
+  return settleAll({ database, owner, rows, outcome: { class: "unavailable", reason: notBegun } });
+}
+
+async function settleAll(found: {
+  database: Database;
+  owner: OwnedConnection;
+  rows: readonly OpenAttempt[];
+  outcome: Outcome;
+}): Promise<Recovered> {
+  const { database, owner, rows, outcome } = found;
+  const { eventsFor } = await settle(
+    database,
+    rows.map((row) => ({ attempt: toAttempt(row, owner), outcome })),
+  );
   return { recovered: rows.length, eventsFor };
 }
 
-function toAttempt(
-  row: OpenAttempt,
-  owner: { storeId: string; connectionId: string },
-): BegunAttempt {
+function toAttempt(row: OpenAttempt, owner: OwnedConnection): BegunAttempt {
   return {
     attemptId: row.id,
     storeId: owner.storeId,
@@ -54,14 +80,29 @@ function toAttempt(
     part: partPlan.parse({ n: row.part, payload: row.payload }),
     partCount: row.part_count,
     deadlineAt: row.deadline_at,
+    more: false,
   };
 }
 
-const openAttempts = {
-  text: `SELECT a.id, q.message_id, a.part, p.payload, m.parts_planned AS part_count, m.channel, q.address, q.deadline_at
-         FROM send_queue q
-         JOIN attempts a ON a.store_id = q.store_id AND a.subject_id = q.message_id AND a.number = q.attempts AND a.outcome IS NULL
-         JOIN parts p ON p.store_id = q.store_id AND p.message_id = q.message_id AND p.n = a.part
-         JOIN messages m ON m.store_id = q.store_id AND m.id = q.message_id
-         WHERE q.connection_id = $1 AND q.worker IS NOT NULL AND q.epoch < $2 AND q.store_id = $3`,
+const workerLost: MessageReason = {
+  code: "worker_lost",
+  message: "The process that was sending this message ended before it could tell the outcome.",
+  provider_code: null,
+  provider_message: null,
 };
+
+const notBegun: MessageReason = {
+  code: "not_begun",
+  message: "The database was away when this was about to be sent; it is tried again.",
+  provider_code: null,
+  provider_message: null,
+};
+
+const openAttempts = `
+  SELECT a.id, q.message_id, a.part, p.payload, m.channel, q.address, q.deadline_at,
+    (SELECT count(*)::int FROM parts own WHERE own.store_id = q.store_id AND own.message_id = q.message_id) AS part_count
+  FROM send_queue q
+  JOIN attempts a ON a.store_id = q.store_id AND a.subject_id = q.message_id AND a.number = q.attempts AND a.outcome IS NULL
+  JOIN parts p ON p.store_id = q.store_id AND p.message_id = q.message_id AND p.n = a.part
+  JOIN messages m ON m.store_id = q.store_id AND m.id = q.message_id
+  WHERE q.connection_id = $1 AND q.store_id = $2 AND q.worker IS NOT NULL`;

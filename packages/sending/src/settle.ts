@@ -3,7 +3,7 @@ import { backoffMs, newId, partPlan } from "@thikaa/schema";
 import type { Outcome } from "@thikaa/schema";
 import type { Database, Queryable } from "@thikaa/db";
 import { beginAttempts, finishAttempts } from "./attempts.ts";
-import type { WrittenAttempt } from "./attempts.ts";
+import type { NewAttempt, WrittenAttempt } from "./attempts.ts";
 import type { BegunAttempt, FinishedAttempt } from "./claim-types.ts";
 import { confirm, finish } from "./finish.ts";
 import type { FinishedMessage } from "./finish.ts";
@@ -195,14 +195,9 @@ async function beginNext(
 ): Promise<BegunAttempt[]> {
   const going = settling.filter(({ step }) => step.kind === "next-part");
   const begun: BegunAttempt[] = [];
-  for (const [, group] of Map.groupBy(
-    going,
-    ({ written }) => `${written.worker} ${written.epoch}`,
-  )) {
-    const [first] = group;
-    if (first === undefined) continue;
+  for (const [worker, group] of Map.groupBy(going, ({ written }) => written.worker)) {
     const attempts = await nextAttempts(transaction, group);
-    await beginAttempts(transaction, attempts, first.written);
+    await beginAttempts(transaction, worker, attempts);
     begun.push(...attempts.map(({ attempt }) => attempt));
   }
   return begun;
@@ -258,7 +253,7 @@ async function findBegun(
 async function nextAttempts(
   transaction: Queryable,
   going: readonly Settling[],
-): Promise<{ attempt: BegunAttempt; number: number }[]> {
+): Promise<NewAttempt[]> {
   const { rows } = await transaction.query<{
     message_id: string;
     n: number;
@@ -287,6 +282,7 @@ async function nextAttempts(
           part: partPlan.parse({ n: row.n, payload: row.payload }),
         },
         number: row.attempts,
+        epoch: before.written.epoch,
       },
     ];
   });

@@ -1,21 +1,24 @@
 // The connections of this process: taken and given back by assignment, started anew when their rows change, rung when something is due.
 import {
   connectionAssignment,
-  connectionsWithDue,
   listWantedConnections,
   loadConnection,
   settleUnwanted,
 } from "@thikaa/db";
 import { Assignments, startLoop, Trouble } from "@thikaa/runtime";
 import type { Held, Loop } from "@thikaa/runtime";
+import { findLanes, joinLanes } from "@thikaa/sending";
 import type { HostParts } from "./parts.ts";
 import { ConnectionRunner } from "./runner.ts";
+
+/** Lanes of a connection that the look each second sees; it goes on from there with the next one. */
+const sweepLanes = 1_000;
 
 export class Connections {
   readonly #parts: HostParts;
   readonly #runners = new Map<string, ConnectionRunner>();
   readonly #assignments: Assignments;
-  readonly #dueLoop: Loop;
+  readonly #sweepLoop: Loop;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
@@ -28,8 +31,8 @@ export class Connections {
       keys: () => this.#wanted(),
       acquired: (held) => this.#acquired(held),
     });
-    this.#dueLoop = startLoop({
-      work: () => this.#ringDue(),
+    this.#sweepLoop = startLoop({
+      work: () => this.#sweep(),
       everyMs: 1_000,
       trouble: new Trouble(parts.log, "due messages could not be looked for"),
     });
@@ -47,7 +50,7 @@ export class Connections {
 
   /** Ends every connection of this process and gives it back. */
   async stop(): Promise<void> {
-    await this.#dueLoop.stop();
+    await this.#sweepLoop.stop();
     await this.#assignments.stop();
   }
 
@@ -76,10 +79,19 @@ export class Connections {
   }
 
   /** One look for all connections, for rings that were lost and for what is due by time. */
-  async #ringDue(): Promise<boolean> {
-    if (this.#runners.size === 0) return false;
-    for (const id of await connectionsWithDue(this.#parts.database, [...this.#runners.keys()]))
-      this.#runners.get(id)?.ring("sweep");
+  async #sweep(): Promise<boolean> {
+    const cursors = [...this.#runners].flatMap(([connectionId, { sweepFrom }]) =>
+      sweepFrom === null ? [] : [{ connectionId, after: sweepFrom }],
+    );
+    if (cursors.length === 0) return false;
+    const { database } = this.#parts;
+    await joinLanes(
+      database,
+      cursors.map(({ connectionId }) => connectionId),
+    );
+    const found = await findLanes(database, cursors, sweepLanes);
+    for (const { connectionId } of cursors)
+      this.#runners.get(connectionId)?.swept(found.get(connectionId));
     return false;
   }
 }

@@ -26,6 +26,8 @@ export const defaultPoolSize = 10;
 export const hostLimits = {
   /** Recipients that are sent to at once on one connection. */
   lanes: 32,
+  /** Connections that claim in one transaction. */
+  claimBatch: 64,
   /** Outcomes written in one transaction. */
   settleBatch: 256,
   /** Milliseconds that sends in flight may take at the end; then they are cut off, and told as uncertain. */

@@ -1,11 +1,11 @@
 // One opened connection: its lanes and its polling, until a fault or until it is let go.
 import type { MessageReason } from "@thikaa/schema";
 import type { RingListener } from "@thikaa/bus";
+import type { FoundLanes } from "@thikaa/sending";
 import type { ConnectedAccount } from "../connected-account.ts";
 import { ConnectionFault } from "../faults.ts";
 import { hostLimits } from "./host-config.ts";
 import type { ConnectionIdentity } from "./identity.ts";
-import type { ClaimCause } from "./measures.ts";
 import type { HostParts } from "./parts.ts";
 import { pollUntil } from "./polling.ts";
 import { Sender } from "./sender.ts";
@@ -41,15 +41,21 @@ export class OpenConnection {
         this.#ended.resolve(new ConnectionFault({ state: "attention", reason: { code, message } })),
       onThrottled: (reason, waitMs) => this.#limited(reason, waitMs),
     });
-    this.#ring = parts.bus.listen({ ring: "out", to: [connection.channel, connection.id] }, () =>
-      this.#sender.ring("ring"),
+    this.#ring = parts.bus.listen(
+      { ring: "out", to: [connection.channel, connection.id] },
+      ({ to }) => this.#sender.ring(to),
     );
     this.#polled = account.polling === undefined ? Promise.resolve() : this.#poll(account.polling);
   }
 
-  /** Something is due to be sent. */
-  ring(cause: ClaimCause): void {
-    this.#sender.ring(cause);
+  /** Where the host's look for what is due goes on in this connection; `null` for nowhere. */
+  get sweepFrom(): string | null {
+    return this.#sender.sweepFrom;
+  }
+
+  /** What that look found. */
+  swept(found: FoundLanes | undefined): void {
+    this.#sender.swept(found);
   }
 
   /** Resolves when the connection has ended and everything of it is closed: to the fault, or to `null` when the signal let it go. */
@@ -99,7 +105,7 @@ export class OpenConnection {
     clearTimeout(this.#limitedTimer);
     this.#limitedTimer = setTimeout(() => {
       if (report.state === "limited") report.say("connected", null);
-      this.#sender.ring("lane");
+      this.#sender.resume();
     }, waitMs);
   }
 }

@@ -5,6 +5,7 @@ import type { Log, Metrics, Worker } from "@thikaa/runtime";
 import type { Vault } from "@thikaa/vault";
 import type { Connector } from "../connector.ts";
 import type { HostConfig } from "./host-config.ts";
+import type { Claimer } from "./claimer.ts";
 import type { Measures } from "./measures.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Settler } from "./settler.ts";
@@ -19,6 +20,7 @@ export interface HostParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly measures: Measures;
+  readonly claimer: Claimer;
   readonly settler: Settler;
   readonly receiver: Receiver;
 }

@@ -2,6 +2,7 @@
 import { loadConnection } from "@thikaa/db";
 import type { OwnedConnection } from "@thikaa/db";
 import { recoverClaims } from "@thikaa/sending";
+import type { FoundLanes } from "@thikaa/sending";
 import { backoffMs } from "@thikaa/schema";
 import { Trouble } from "@thikaa/runtime";
 import type { Held } from "@thikaa/runtime";
@@ -9,7 +10,6 @@ import { OwnershipLost } from "../faults.ts";
 import type { ConnectionFault } from "../faults.ts";
 import { createContext } from "./context.ts";
 import { hostLimits } from "./host-config.ts";
-import type { ClaimCause } from "./measures.ts";
 import { OpenConnection } from "./open-connection.ts";
 import type { ConnectionIdentity } from "./identity.ts";
 import type { HostParts } from "./parts.ts";
@@ -40,9 +40,14 @@ export class ConnectionRunner {
     this.#finished = this.#run();
   }
 
-  /** Something is due to be sent. */
-  ring(cause: ClaimCause): void {
-    this.#open?.ring(cause);
+  /** Where the host's look for what is due goes on in this connection; `null` while it is not open or has no room. */
+  get sweepFrom(): string | null {
+    return this.#open?.sweepFrom ?? null;
+  }
+
+  /** What that look found. */
+  swept(found: FoundLanes | undefined): void {
+    this.#open?.swept(found);
   }
 
   /** The row has this revision now; a newer one than that in use starts the connection anew. */

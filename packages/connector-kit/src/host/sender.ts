@@ -1,12 +1,13 @@
 // Sending on one connection: claims on a ring, calls the provider in lanes, hands outcomes over, and ends gracefully.
-import { claim } from "@thikaa/sending";
-import type { BegunAttempt } from "@thikaa/sending";
+import { findLanes, releaseUnbegun } from "@thikaa/sending";
+import type { BegunAttempt, FoundLanes } from "@thikaa/sending";
 import { inSpan, startLoop, Trouble } from "@thikaa/runtime";
 import type { Loop } from "@thikaa/runtime";
 import type { MessageReason, Outcome } from "@thikaa/schema";
 import type { ConnectedAccount } from "../connected-account.ts";
 import { hostLimits } from "./host-config.ts";
 import type { ConnectionIdentity } from "./identity.ts";
+import { Lanes } from "./lanes.ts";
 import type { ClaimCause } from "./measures.ts";
 import type { HostParts } from "./parts.ts";
 import { within } from "./waiting.ts";
@@ -22,16 +23,21 @@ export interface SenderOptions {
   readonly onThrottled: (reason: MessageReason, waitMs: number) => void;
 }
 
-/** The due ones are looked for by the host, for all connections in one query; this is a last resort. */
-const claimUnaskedMs = 60_000;
+/** Lanes looked at in one go, while there is nothing better to try. */
+const walkLanes = 64;
+/** After a claim whose end is unknown, what it may have begun is looked for, so long and so often. */
+const doubtMs = 60_000;
+const releaseEveryMs = 1_000;
+const lookMs = 60_000;
 
 export class Sender {
   readonly #options: SenderOptions;
   readonly #loop: Loop;
+  readonly #lanes = new Lanes();
   readonly #inFlight = new Set<Promise<void>>();
-  /** Why it looks next. Anything tells more than the look each second, which comes anyhow. */
-  #cause: ClaimCause = "sweep";
   #pausedUntil = 0;
+  #doubtUntil = 0;
+  #releasedAt = 0;
   #closed = false;
   /** Until when calls may be begun; set when it ends. */
   #callsUntil = Number.POSITIVE_INFINITY;
@@ -39,15 +45,30 @@ export class Sender {
   constructor(options: SenderOptions) {
     this.#options = options;
     this.#loop = startLoop({
-      work: () => this.#claim(),
-      everyMs: claimUnaskedMs,
+      work: () => this.#work(),
+      everyMs: lookMs,
       trouble: new Trouble(options.parts.log, "messages could not be claimed"),
     });
   }
 
-  /** Asks for a claim soon: something is due. */
-  ring(cause: ClaimCause): void {
-    if (cause !== "sweep") this.#cause = cause;
+  /** Something may be due for a recipient. */
+  ring(to: string): void {
+    if (this.#lanes.tell(to, "ring")) this.#loop.ring();
+  }
+
+  /** It may go on after a pause. */
+  resume(): void {
+    this.#loop.ring();
+  }
+
+  /** Where the host's look each second, which finds what lost its ring or came due, goes on here; `null` for nowhere. */
+  get sweepFrom(): string | null {
+    return this.#mayClaim ? this.#lanes.sweepFrom : null;
+  }
+
+  /** What that look found. */
+  swept(found: FoundLanes | undefined): void {
+    this.#lanes.saw(found);
     this.#loop.ring();
   }
 
@@ -65,34 +86,81 @@ export class Sender {
     while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
   }
 
-  async #claim(): Promise<boolean> {
+  get #mayClaim(): boolean {
+    if (this.#closed || performance.now() < this.#pausedUntil) return false;
+    return this.#options.parts.worker.alive;
+  }
+
+  /** How many more may be sent to now. */
+  get #free(): number {
+    return this.#mayClaim ? hostLimits.lanes - this.#inFlight.size : 0;
+  }
+
+  async #work(): Promise<boolean> {
+    if (this.#free <= 0) return false;
+    await this.#release();
+    await this.#walk();
+    const lanes = this.#lanes.take(this.#free);
+    if (lanes.size > 0) await this.#claim(lanes);
+    // More lanes are tried at once, as long as there is room; a lane that becomes free rings.
+    return this.#free > 0 && (lanes.size > 0 || this.#lanes.walkFrom !== null);
+  }
+
+  async #walk(): Promise<void> {
+    const { parts, connection } = this.#options;
+    const after = this.#lanes.walkFrom;
+    if (after === null) return;
+    const cursor = { connectionId: connection.id, after };
+    const found = await findLanes(parts.database, [cursor], walkLanes);
+    this.#lanes.saw(found.get(connection.id));
+  }
+
+  async #claim(lanes: ReadonlyMap<string, ClaimCause>): Promise<void> {
     const { parts, connection, epoch } = this.#options;
-    const free = hostLimits.lanes - this.#inFlight.size;
-    if (this.#closed || free <= 0 || !parts.worker.alive || performance.now() < this.#pausedUntil)
-      return false;
-    const cause = this.#cause;
-    this.#cause = "sweep";
-    const begun = await claim(parts.database, {
+    try {
+      const begun = await parts.claimer.claim({
+        connectionId: connection.id,
+        epoch,
+        addresses: [...lanes.keys()],
+      });
+      parts.measures.claimed(
+        connection.channel,
+        begun.map(({ to }) => lanes.get(to) ?? "sweep"),
+      );
+      for (const attempt of begun) this.#begin(attempt);
+    } catch (error) {
+      this.#doubtUntil = performance.now() + doubtMs;
+      this.#lanes.doubt();
+      throw error;
+    }
+  }
+
+  /** A claim that threw may have begun attempts all the same; whatever is not known here is given back. */
+  async #release(): Promise<void> {
+    const now = performance.now();
+    if (now > this.#doubtUntil || now < this.#releasedAt + releaseEveryMs) return;
+    const { parts, connection, epoch } = this.#options;
+    const { recovered, eventsFor } = await releaseUnbegun(parts.database, {
       storeId: connection.storeId,
       connectionId: connection.id,
-      worker: parts.worker.id,
       epoch,
-      limit: free,
-      plan: parts.connector.plan,
+      known: this.#lanes.messages,
     });
-    parts.measures.claimed(
-      connection.channel,
-      begun.map(() => cause),
-    );
-    for (const attempt of begun) this.#begin(attempt);
-    // A lane that becomes free rings; until then there is none, or nothing more was due.
-    return false;
+    this.#releasedAt = performance.now();
+    parts.settler.ringUnnumbered(eventsFor);
+    if (recovered > 0)
+      parts.log.warn(
+        { connection: connection.id, recovered },
+        "attempts that were never begun were given back",
+      );
   }
 
   #begin(attempt: BegunAttempt): void {
+    this.#lanes.began(attempt);
     const sending = this.#sendAll(attempt).finally(() => {
       this.#inFlight.delete(sending);
-      this.ring("lane");
+      this.#lanes.ended(attempt);
+      this.#loop.ring();
     });
     this.#inFlight.add(sending);
   }

@@ -5,6 +5,7 @@ import { createLog, Metrics, openFoundation, serveApp } from "@thikaa/runtime";
 import type { Log, Service } from "@thikaa/runtime";
 import { Vault } from "@thikaa/vault";
 import type { Connector } from "../connector.ts";
+import { Claimer } from "./claimer.ts";
 import { Connections } from "./connections.ts";
 import { defaultPoolSize } from "./host-config.ts";
 import type { HostConfig } from "./host-config.ts";
@@ -66,6 +67,7 @@ async function startParts({
     log,
     metrics,
     measures,
+    claimer: new Claimer({ database, worker, plan: connector.plan }),
     settler,
     receiver,
   };

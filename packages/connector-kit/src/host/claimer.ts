@@ -1,0 +1,63 @@
+// Claims for all connections of a process: those that are asked for in one moment are one transaction.
+import { isUnavailable } from "@thikaa/db";
+import type { Database } from "@thikaa/db";
+import type { Worker } from "@thikaa/runtime";
+import { Batcher, claim } from "@thikaa/sending";
+import type { BegunAttempt, LaneClaim, PlanMessage } from "@thikaa/sending";
+import { hostLimits } from "./host-config.ts";
+
+export interface ClaimerParts {
+  readonly database: Database;
+  readonly worker: Worker;
+  readonly plan: PlanMessage;
+}
+
+/** While one batch waits for the disk, the next one is claimed. */
+const batchesInFlight = 2;
+
+type Claimed = readonly BegunAttempt[] | { readonly error: unknown };
+
+export class Claimer {
+  readonly #parts: ClaimerParts;
+  readonly #batcher: Batcher<LaneClaim, Claimed>;
+
+  constructor(parts: ClaimerParts) {
+    this.#parts = parts;
+    this.#batcher = new Batcher((claims) => this.#claimAll(claims), {
+      limit: hostLimits.claimBatch,
+      inFlight: batchesInFlight,
+    });
+  }
+
+  /** Claims in these lanes of one connection. Throws when it is unknown what was claimed. */
+  async claim(lanes: LaneClaim): Promise<readonly BegunAttempt[]> {
+    const claimed = await this.#batcher.add(lanes);
+    if ("error" in claimed) throw claimed.error;
+    return claimed;
+  }
+
+  async #claimAll(claims: readonly LaneClaim[]): Promise<Claimed[]> {
+    try {
+      const own = Map.groupBy(await this.#begin(claims), ({ connectionId }) => connectionId);
+      return claims.map(({ connectionId }) => own.get(connectionId) ?? []);
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      return Promise.all(claims.map((lanes) => this.#laneByLane(lanes)));
+    }
+  }
+
+  /** What PostgreSQL refuses of one lane holds up no other. */
+  async #laneByLane(lanes: LaneClaim): Promise<Claimed> {
+    const tried = await Promise.allSettled(
+      lanes.addresses.map((address) => this.#begin([{ ...lanes, addresses: [address] }])),
+    );
+    const begun = tried.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+    const refused = tried.find((result) => result.status === "rejected");
+    return begun.length > 0 || refused === undefined ? begun : { error: refused.reason };
+  }
+
+  #begin(claims: readonly LaneClaim[]): Promise<BegunAttempt[]> {
+    const { database, worker, plan } = this.#parts;
+    return claim(database, { worker: worker.id, plan, claims });
+  }
+}
