@@ -1,8 +1,8 @@
 // The deliverer: claims what is due in its shards and sends it, so many at once in all and of each endpoint.
 import { claimDeliveries, recoverDeliveries } from "@thikaa/db";
 import type { ClaimedDelivery, Database, OwnedShard } from "@thikaa/db";
-import { startLoop, Trouble } from "@thikaa/runtime";
-import type { Held, Log, Loop, Worker } from "@thikaa/runtime";
+import { inSpan, startLoop, Trouble } from "@thikaa/runtime";
+import type { Held, Log, Loop, SpanConfig, Worker } from "@thikaa/runtime";
 import { attemptDelivery } from "./attempt.ts";
 import type { AttemptTools } from "./attempt.ts";
 import type { WebhookMetrics } from "./metrics.ts";
@@ -133,7 +133,11 @@ export class Deliverer {
   async #deliver(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
     this.#count(delivery.endpointId, 1);
     const begunAt = performance.now();
-    const settled = await attemptDelivery(this.#config, delivery, signal);
+    const settled = await inSpan("webhook attempt", spanOf(delivery), async (span) => {
+      const judged = await attemptDelivery(this.#config, delivery, signal);
+      span.setAttribute("thikaa.outcome", judged.outcome);
+      return judged;
+    });
     this.#count(delivery.endpointId, -1);
     this.ring();
     await this.#settler.settle(settled);
@@ -158,6 +162,26 @@ export class Deliverer {
     if (count > 0) this.#busy.set(endpointId, count);
     else this.#busy.delete(endpointId);
   }
+}
+
+function spanOf({ event, deliveryId, endpointId, attempt }: ClaimedDelivery): SpanConfig {
+  return {
+    messageId: messageOf(event?.data),
+    kind: "client",
+    attributes: {
+      "thikaa.delivery.id": deliveryId,
+      "thikaa.endpoint.id": endpointId,
+      "thikaa.event": event?.type ?? "expired",
+      "thikaa.attempt": attempt,
+    },
+  };
+}
+
+/** The message that an event is about, where it is about one. */
+function messageOf(data: unknown): string | null {
+  const id =
+    typeof data === "object" && data !== null && "message_id" in data ? data.message_id : null;
+  return typeof id === "string" ? id : null;
 }
 
 async function within(work: Promise<unknown>, milliseconds: number): Promise<void> {

@@ -8,7 +8,7 @@ import {
   trace,
   TraceFlags,
 } from "@opentelemetry/api";
-import type { Attributes, Context, Span, SpanContext } from "@opentelemetry/api";
+import type { Attributes, Context, Span, SpanContext, TracerProvider } from "@opentelemetry/api";
 import { fromWireId } from "@thikaa/schema";
 
 export interface SpanConfig {
@@ -24,15 +24,17 @@ export interface SpanConfig {
 const name = "thikaa";
 const kinds = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT } as const;
 const noSpan = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
-let loaded = false;
+let loaded: boolean | undefined;
 
-/** Whether an SDK was loaded into this process. */
+/** Whether an SDK was loaded into this process: before the app, as `--import` does. Asked once, for all spans after it. */
 export function isTracing(): boolean {
-  if (loaded) return true;
-  const provider = trace.getTracerProvider();
-  loaded =
-    !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer(name) !== undefined;
-  return loaded;
+  return (loaded ??= hasSdk(trace.getTracerProvider()));
+}
+
+function hasSdk(provider: TracerProvider): boolean {
+  return (
+    !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer(name) !== undefined
+  );
 }
 
 /** Runs work in a span; what it throws is marked in it. `work` may set attributes that are known only at its end. */

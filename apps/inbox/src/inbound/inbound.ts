@@ -2,10 +2,11 @@
 import type { Bus } from "@thikaa/bus";
 import { isUnavailable, storeShard } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
-import { startLoop, Trouble } from "@thikaa/runtime";
+import { recordSpan, startLoop, Trouble } from "@thikaa/runtime";
 import type { Assignments, Log, Metrics, Worker } from "@thikaa/runtime";
 import { finishItems, setFirstAside } from "./finish-items.ts";
 import type { HeldShards } from "./finish-items.ts";
+import type { MediaAddress } from "./message-media.ts";
 import { inboundMetrics } from "../metrics.ts";
 
 export interface InboundParts {
@@ -15,6 +16,7 @@ export interface InboundParts {
   readonly assignments: Assignments;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly addressOf: MediaAddress;
 }
 
 const batch = 200;
@@ -25,14 +27,18 @@ const batch = 200;
  */
 export function startInbound(parts: InboundParts): { ring(): void; stop(): Promise<void> } {
   const { finishedItems, keptItems, lag, batchSize } = inboundMetrics(parts.metrics);
+  const { addressOf } = parts;
   let limit = batch;
   const finishBatch = async (held: HeldShards): Promise<boolean> => {
     const size = limit;
-    const result = await finishItems(parts.database, held, size);
+    const result = await finishItems(parts.database, { held, limit: size, addressOf });
     finishedItems.inc(result.finished);
     if (result.finished > 0) batchSize.observe(result.finished);
-    for (const receivedAt of result.receivedAt)
-      lag.observe(Math.max(0, Date.now() - receivedAt.getTime()) / 1_000);
+    for (const { messageId, channel, receivedAt } of result.messages) {
+      const startedAt = Math.min(Date.now(), receivedAt.getTime());
+      lag.observe((Date.now() - startedAt) / 1_000);
+      recordSpan("inbound", { messageId, attributes: { "thikaa.channel": channel }, startedAt });
+    }
     keptItems.inc(result.kept);
     for (const shard of new Set(result.stores.map(storeShard)))
       parts.bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
