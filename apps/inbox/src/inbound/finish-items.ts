@@ -33,8 +33,8 @@ export interface FinishedItems {
   readonly kept: number;
   /** Stores whose events wait for numbers. */
   readonly stores: readonly string[];
-  /** When each finished one came in. */
-  readonly receivedAt: readonly Date[];
+  /** Each finished one: its message, and when it came in. */
+  readonly messages: readonly Pick<StoredInbound, "messageId" | "channel" | "receivedAt">[];
 }
 
 /** Finishes due items of the held shards, at most `limit`, in one transaction. What can't be finished is kept whole in `inbound_unrouted`. */
@@ -45,7 +45,7 @@ export async function finishItems(
 ): Promise<FinishedItems> {
   return database.transaction(async (transaction) => {
     const shards = await lockShards(transaction, held);
-    if (shards.length === 0) return { finished: 0, kept: 0, stores: [], receivedAt: [] };
+    if (shards.length === 0) return { finished: 0, kept: 0, stores: [], messages: [] };
     const { rows } = await transaction.query<ItemRow & { [column: string]: unknown }>({
       ...dueItems,
       values: [shards, limit],
@@ -65,7 +65,7 @@ export async function finishItems(
       finished: stored.length,
       kept: kept.length,
       stores: [...new Set(stored.map(({ storeId }) => storeId))],
-      receivedAt: stored.map(({ receivedAt }) => receivedAt),
+      messages: stored,
     };
   });
 }
