@@ -1,11 +1,14 @@
 // One attempt of a delivery: render, sign, send, judge. Never throws.
-import type { ClaimedDelivery, SettledDelivery } from "@thikaa/db";
+import type { ClaimedDelivery } from "@thikaa/db";
 import type { Egress } from "@thikaa/egress";
+import { inSpan } from "@thikaa/runtime";
+import type { SpanConfig } from "@thikaa/runtime";
 import { toWireId } from "@thikaa/schema";
 import { renderBody } from "./body.ts";
 import type { Secrets } from "./secrets.ts";
 import { signatureHeaders } from "./signing.ts";
 import { judgeExpired, judgeFailure, judgeResponse } from "./verdict.ts";
+import type { Verdict } from "./verdict.ts";
 
 const totalTimeoutMs = 15_000;
 const connectTimeoutMs = 5_000;
@@ -17,11 +20,23 @@ export interface AttemptTools {
 }
 
 /** Tries a delivery once. `signal` ends it early; then it counts as not tried. */
-export async function attemptDelivery(
+export function attemptDelivery(
   tools: AttemptTools,
   claim: ClaimedDelivery,
   signal: AbortSignal,
-): Promise<SettledDelivery> {
+): Promise<Verdict> {
+  return inSpan("webhook attempt", spanOf(claim), async (span) => {
+    const verdict = await attempt(tools, claim, signal);
+    span.setAttribute("thikaa.outcome", verdict.outcome);
+    return verdict;
+  });
+}
+
+async function attempt(
+  tools: AttemptTools,
+  claim: ClaimedDelivery,
+  signal: AbortSignal,
+): Promise<Verdict> {
   const { event, instanceId, url } = claim;
   if (event === null || instanceId === null) return judgeExpired(claim);
   try {
@@ -54,4 +69,17 @@ export async function attemptDelivery(
   } catch (error) {
     return judgeFailure(claim, error);
   }
+}
+
+function spanOf({ event, deliveryId, endpointId, attempt: number }: ClaimedDelivery): SpanConfig {
+  return {
+    messageId: /"message_id": ?"(msg_\w+)"/.exec(event?.data ?? "")?.[1] ?? null,
+    kind: "client",
+    attributes: {
+      "thikaa.delivery.id": deliveryId,
+      "thikaa.endpoint.id": endpointId,
+      "thikaa.event": event?.type ?? "expired",
+      "thikaa.attempt": number,
+    },
+  };
 }

@@ -198,7 +198,7 @@ test("a redirect is not followed, and the delivery says so", async () => {
   expect(target.received).toHaveLength(0);
 });
 
-test("a hanging endpoint holds at most five requests and delays no other, not even in its own store", async () => {
+test("a hanging endpoint holds one request and delays no other, not even in its own store", async () => {
   const [hanging, healthy, storeId] = [await openSink(), await openSink(), await house.addStore()];
   hanging.answer({ hang: true });
   await house.addKey({ storeId, url: hanging.url });
@@ -207,7 +207,7 @@ test("a hanging endpoint holds at most five requests and delays no other, not ev
   await house.receive(storeId, { count: 60 });
   await healthy.waitFor(60, 5_000);
   expect(performance.now() - begun).toBeLessThan(5_000);
-  expect(hanging.received).toHaveLength(5);
+  expect(hanging.received).toHaveLength(1);
 });
 
 test("nobody listening is told apart from a refusal, and tried again", async () => {
@@ -219,7 +219,7 @@ test("nobody listening is told apart from a refusal, and tried again", async () 
   expect(waiting).toMatchObject({
     status: "pending",
     last_status: null,
-    last_error: expect.stringContaining("connect_failed") as string,
+    last_error: expect.stringMatching(/^No connection: .+\.$/) as string,
     outcomes: ["unreachable"],
   });
 });

@@ -1,21 +1,22 @@
-// The deliverer: claims what is due in its shards and sends it, so many at once in all and of each endpoint.
-import { claimDeliveries, recoverDeliveries } from "@thikaa/db";
-import type { ClaimedDelivery, Database, OwnedShard } from "@thikaa/db";
-import { inSpan, startLoop, Trouble } from "@thikaa/runtime";
-import type { Held, Log, Loop, SpanConfig, Worker } from "@thikaa/runtime";
+// The deliverer: claims what is due in its shards for endpoints that may have more at once, and sends it.
+import { claimDeliveries, endDeliveries, recoverDeliveries, surveyDeliveries } from "@thikaa/db";
+import type { ClaimedDelivery, Database, EndpointHealth, OwnedShard } from "@thikaa/db";
+import { startLoop, Trouble } from "@thikaa/runtime";
+import type { Held, Log, Loop, Worker } from "@thikaa/runtime";
 import { attemptDelivery } from "./attempt.ts";
 import type { AttemptTools } from "./attempt.ts";
+import { Lanes } from "./lanes.ts";
 import type { WebhookMetrics } from "./metrics.ts";
 import { Settler } from "./settler.ts";
 import { giveBack } from "./verdict.ts";
+import type { Verdict } from "./verdict.ts";
 
-/** One endpoint may hold so many connections, and this worker so many in all. */
-const perEndpoint = 5;
-const inAll = 256;
 /** How long attempts under way may go on when a shard is given back, and how long writing their outcomes may take then. */
 const finishMs = 5_000;
 const settleMs = 2_000;
 const recoverEveryMs = 10_000;
+const surveyEveryMs = 1_000;
+const endedAtOnce = 500;
 
 export interface DelivererConfig extends AttemptTools {
   readonly database: Database;
@@ -34,9 +35,11 @@ export class Deliverer {
   readonly #settler: Settler;
   readonly #loop: Loop;
   readonly #shards = new Map<number, Shard>();
-  readonly #busy = new Map<string, number>();
-  #underWay = 0;
+  readonly #lanes = new Lanes();
+  /** Deliveries claimed and not settled yet. */
+  readonly #open = new Set<string>();
   #recoveredAt = performance.now();
+  #surveyedAt = Number.NEGATIVE_INFINITY;
   #round: Promise<unknown> = Promise.resolve();
 
   private constructor(config: DelivererConfig) {
@@ -48,7 +51,7 @@ export class Deliverer {
     });
     this.#loop = startLoop({
       work: () => {
-        const round = this.#claim();
+        const round = this.#work();
         this.#round = round.catch(() => {});
         return round;
       },
@@ -66,8 +69,9 @@ export class Deliverer {
     return this.#shards.has(shard);
   }
 
-  /** Something may be due. */
-  ring(): void {
+  /** An endpoint has a new delivery. */
+  due(endpoint: { shard: number; endpointId: string }): void {
+    this.#lanes.due(endpoint);
     this.#loop.ring();
   }
 
@@ -79,9 +83,10 @@ export class Deliverer {
       abort: new AbortController(),
       underWay: new Set(),
     };
-    await recoverDeliveries(this.#config.database, [shard]);
+    await this.#recover([shard]);
     this.#shards.set(shard.shard, shard);
-    this.ring();
+    this.#surveyedAt = Number.NEGATIVE_INFINITY;
+    this.#loop.ring();
     return () => this.#end(shard);
   }
 
@@ -92,7 +97,10 @@ export class Deliverer {
   }
 
   async #end(shard: Shard): Promise<void> {
-    if (this.#shards.get(shard.shard) === shard) this.#shards.delete(shard.shard);
+    if (this.#shards.get(shard.shard) === shard) {
+      this.#shards.delete(shard.shard);
+      this.#lanes.forget(shard.shard);
+    }
     // A lost lease may be another worker's already: then nothing may go on.
     if (!this.#config.worker.alive) shard.abort.abort();
     await this.#round;
@@ -101,24 +109,45 @@ export class Deliverer {
     await within(Promise.all(shard.underWay), settleMs);
   }
 
-  async #claim(): Promise<boolean> {
+  async #work(): Promise<boolean> {
     const { database, worker } = this.#config;
     if (!worker.alive) return false;
-    const shards = [...this.#shards.values()];
-    if (performance.now() - this.#recoveredAt > recoverEveryMs) {
-      this.#recoveredAt = performance.now();
-      await recoverDeliveries(database, shards);
+    const now = performance.now();
+    if (now - this.#recoveredAt > recoverEveryMs) {
+      this.#recoveredAt = now;
+      await this.#recover([...this.#shards.values()]);
     }
-    const claim = {
-      worker: worker.id,
-      shards,
-      limit: inAll - this.#underWay,
-      perEndpoint,
-      busy: this.#busy,
-    };
-    const claimed = await claimDeliveries(database, claim);
+    if (now - this.#surveyedAt >= surveyEveryMs) {
+      this.#surveyedAt = now;
+      await this.#survey();
+    }
+    const lanes = this.#lanes.pick(this.#shards, performance.now());
+    const claimed = await claimDeliveries(database, { worker: worker.id, lanes }).catch(
+      (error: unknown) => {
+        for (const lane of lanes) this.#lanes.claimed(lane, lane.room);
+        throw error;
+      },
+    );
+    const found = Map.groupBy(claimed, ({ endpointId }) => endpointId);
+    for (const lane of lanes) this.#lanes.claimed(lane, found.get(lane.endpointId)?.length ?? 0);
     for (const delivery of claimed) this.#begin(delivery);
     return claimed.length > 0;
+  }
+
+  /** Finds what no news came of: retries, what was freed, what another process wrote. Whatever waits to a disabled endpoint is ended. */
+  async #survey(): Promise<void> {
+    const { database } = this.#config;
+    const found = await surveyDeliveries(database, [...this.#shards.values()]);
+    this.#lanes.surveyed(found, performance.now());
+    for (const { shard, endpointId, standing } of found) {
+      if (standing === "disabled")
+        await endDeliveries(database, { shard, endpointId, limit: endedAtOnce });
+    }
+  }
+
+  #recover(shards: readonly Shard[]): Promise<void> {
+    const { database, worker } = this.#config;
+    return recoverDeliveries(database, { worker: worker.id, shards, underWay: [...this.#open] });
   }
 
   #begin(delivery: ClaimedDelivery): void {
@@ -131,57 +160,42 @@ export class Deliverer {
   }
 
   async #deliver(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
-    this.#count(delivery.endpointId, 1);
-    const begunAt = performance.now();
-    const settled = await inSpan("webhook attempt", spanOf(delivery), async (span) => {
-      const judged = await attemptDelivery(this.#config, delivery, signal);
-      span.setAttribute("thikaa.outcome", judged.outcome);
-      return judged;
-    });
-    this.#count(delivery.endpointId, -1);
-    this.ring();
-    await this.#settler.settle(settled);
-    this.#config.metrics.attempted(settled, performance.now() - begunAt);
-    const { outcome, httpStatus, verdict } = settled;
-    const about = {
-      store_id: delivery.storeId,
-      endpoint_id: delivery.endpointId,
-      delivery_id: delivery.deliveryId,
-      attempt: delivery.attempt,
-    };
-    this.#config.log[outcome === "internal_error" ? "error" : "debug"](
-      { ...about, outcome, http_status: httpStatus, verdict, reason: settled.error ?? undefined },
+    const config = this.#config;
+    const lanes = this.#lanes;
+    this.#open.add(delivery.deliveryId);
+    const place = lanes.enter(delivery);
+    config.metrics.underWay(lanes.underWay);
+    const verdict = await attemptDelivery(config, delivery, signal);
+    const health = lanes.leave(place, verdict.finding);
+    config.metrics.underWay(lanes.underWay);
+    this.#loop.ring();
+    await this.#settler.settle(verdict, health);
+    this.#open.delete(delivery.deliveryId);
+    config.metrics.attempted(verdict, performance.now() - place.begunAt);
+    this.#tell(verdict, health);
+  }
+
+  #tell(
+    { claim, outcome, httpStatus, verdict, error }: Verdict,
+    health: EndpointHealth | null,
+  ): void {
+    const { log } = this.#config;
+    const about = { store_id: claim.storeId, endpoint_id: claim.endpointId };
+    log[outcome === "internal_error" ? "error" : "debug"](
+      {
+        ...about,
+        delivery_id: claim.deliveryId,
+        attempt: claim.attempt,
+        outcome,
+        http_status: httpStatus,
+        verdict,
+        reason: error ?? undefined,
+      },
       "webhook attempt",
     );
+    if (health !== null && health.disable !== null)
+      log.warn({ ...about, reason: health.disable }, "a webhook was disabled");
   }
-
-  #count(endpointId: string, change: 1 | -1): void {
-    this.#underWay += change;
-    this.#config.metrics.underWay(this.#underWay);
-    const count = (this.#busy.get(endpointId) ?? 0) + change;
-    if (count > 0) this.#busy.set(endpointId, count);
-    else this.#busy.delete(endpointId);
-  }
-}
-
-function spanOf({ event, deliveryId, endpointId, attempt }: ClaimedDelivery): SpanConfig {
-  return {
-    messageId: messageOf(event?.data),
-    kind: "client",
-    attributes: {
-      "thikaa.delivery.id": deliveryId,
-      "thikaa.endpoint.id": endpointId,
-      "thikaa.event": event?.type ?? "expired",
-      "thikaa.attempt": attempt,
-    },
-  };
-}
-
-/** The message that an event is about, where it is about one. */
-function messageOf(data: unknown): string | null {
-  const id =
-    typeof data === "object" && data !== null && "message_id" in data ? data.message_id : null;
-  return typeof id === "string" ? id : null;
 }
 
 async function within(work: Promise<unknown>, milliseconds: number): Promise<void> {

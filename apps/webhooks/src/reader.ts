@@ -1,36 +1,41 @@
-// The reader: turns each store's numbered events into deliveries, and moves its cursor in the same transaction.
+// The reader: turns stores' numbered events into deliveries, many stores at once, and moves its cursors in the same statement.
 import {
-  advanceCursor,
-  createCursor,
-  insertDeliveries,
-  listSubscriptions,
-  lockCursor,
-  readEventHeads,
+  beginEndpointByTime,
+  readEventPages,
   storeShard,
   storesWithUnread,
+  writeEventPages,
 } from "@thikaa/db";
-import type { Database, EventCursor, EventHead, Queryable, Subscription } from "@thikaa/db";
+import type { Database, EventPage, NewDelivery } from "@thikaa/db";
 import { startLoop, Trouble } from "@thikaa/runtime";
 import type { Log, Loop } from "@thikaa/runtime";
+import type { EventType } from "@thikaa/schema";
 import { wants } from "./match.ts";
 
 const reader = "webhooks";
 const pageSize = 500;
 const pollMs = 1_000;
-const atOnce = 4;
+const storesAtOnce = 64;
 
 export interface ReaderConfig {
   readonly database: Database;
   readonly log: Log;
   /** Whether this worker owns a shard of stores now. */
   readonly owns: (shard: number) => boolean;
-  /** Told when there are new deliveries. */
-  readonly onDeliveries: () => void;
+  /** Told of each endpoint with new deliveries. */
+  readonly onDelivery: (endpoint: { shard: number; endpointId: string }) => void;
+}
+
+/** What a store's endpoints wanted when they were last looked at. */
+interface Interest {
+  readonly types: ReadonlySet<EventType>;
+  readonly seenAt: number;
 }
 
 export class Reader {
   readonly #config: ReaderConfig;
   readonly #rung = new Set<string>();
+  readonly #interests = new Map<string, Interest>();
   readonly #loop: Loop;
   readonly #storeTrouble: Trouble;
   #polledAt = Number.NEGATIVE_INFINITY;
@@ -49,8 +54,12 @@ export class Reader {
     return new Reader(config);
   }
 
-  /** A store has new events. */
-  ring(storeId: string): void {
+  /** A store has new events. Those that nobody wants are left to the poll, which passes over many at once. */
+  ring(storeId: string, types: readonly EventType[]): void {
+    if (!this.#config.owns(storeShard(storeId))) return;
+    const interest = this.#interests.get(storeId);
+    const known = interest !== undefined && performance.now() - interest.seenAt < pollMs;
+    if (known && !types.some((type) => interest.types.has(type))) return;
     this.#rung.add(storeId);
     this.#loop.ring();
   }
@@ -70,80 +79,67 @@ export class Reader {
     this.#rung.clear();
     if (performance.now() - this.#polledAt >= pollMs) {
       this.#polledAt = performance.now();
+      this.#forgetInterests();
       for (const storeId of await storesWithUnread(this.#config.database, reader))
         stores.add(storeId);
     }
     const owned = [...stores].filter((storeId) => this.#config.owns(storeShard(storeId)));
-    await Promise.all(
-      Array.from({ length: atOnce }, (_, lane) =>
-        this.#readAll(
-          owned.filter((_store, index) => index % atOnce === lane),
-          signal,
-        ),
-      ),
-    );
+    for (let from = 0; from < owned.length && !signal.aborted; from += storesAtOnce)
+      await this.#readStores(owned.slice(from, from + storesAtOnce));
     return this.#rung.size > 0;
   }
 
   /** One store's trouble must not keep another store's events; the next poll finds what was left. */
-  async #readAll(stores: readonly string[], signal: AbortSignal): Promise<void> {
-    for (const storeId of stores) {
-      if (signal.aborted) return;
-      await this.#readStore(storeId).then(
-        () => this.#storeTrouble.passed(),
-        (error: unknown) => this.#storeTrouble.failed(error, { store_id: storeId }),
-      );
+  async #readStores(storeIds: readonly string[]): Promise<void> {
+    try {
+      await this.#read(storeIds);
+      this.#storeTrouble.passed();
+    } catch (error) {
+      if (storeIds.length === 1) return this.#storeTrouble.failed(error, { store_id: storeIds[0] });
+      for (const storeId of storeIds) await this.#readStores([storeId]);
     }
   }
 
-  async #readStore(storeId: string): Promise<void> {
-    const { read, queued } = await this.#config.database.transaction((transaction) =>
-      readPage(transaction, storeId),
-    );
-    if (queued > 0) this.#config.onDeliveries();
-    if (read === pageSize) this.ring(storeId);
+  async #read(storeIds: readonly string[]): Promise<void> {
+    const { database, onDelivery } = this.#config;
+    const pages = await readEventPages(database, { reader, storeIds, limit: pageSize });
+    const read = [];
+    for (const page of pages) {
+      this.#noteInterest(page);
+      if (await this.#beginUnmarked(page)) continue;
+      if (page.more) this.#rung.add(page.storeId);
+      if (page.after !== null || page.subscriptions.length > 0)
+        read.push({ page, deliveries: deliveriesOf(page) });
+    }
+    await writeEventPages(database, reader, read);
+    for (const { deliveries } of read) {
+      for (const { storeId, endpointId } of deliveries)
+        onDelivery({ shard: storeShard(storeId), endpointId });
+    }
+  }
+
+  /** Endpoints that nobody has marked are begun, and their store is read anew. */
+  async #beginUnmarked({ storeId, subscriptions }: EventPage): Promise<boolean> {
+    const unmarked = subscriptions.filter(({ startsAfter }) => startsAfter === null);
+    for (const { endpointId } of unmarked)
+      await beginEndpointByTime(this.#config.database, { storeId, endpointId });
+    if (unmarked.length > 0) this.#rung.add(storeId);
+    return unmarked.length > 0;
+  }
+
+  #noteInterest({ storeId, subscriptions }: EventPage): void {
+    const types = new Set(subscriptions.flatMap(({ events }) => events));
+    this.#interests.set(storeId, { types, seenAt: performance.now() });
+  }
+
+  #forgetInterests(): void {
+    const oldest = performance.now() - pollMs;
+    for (const [storeId, { seenAt }] of this.#interests)
+      if (seenAt < oldest) this.#interests.delete(storeId);
   }
 }
 
-/**
- * Reads one page. The events are read before the endpoints: an endpoint that was there before an event was committed is then
- * seen with it, so that it can't miss the event.
- */
-async function readPage(
-  transaction: Queryable,
-  storeId: string,
-): Promise<{ read: number; queued: number }> {
-  const cursor =
-    (await lockCursor(transaction, reader, storeId)) ?? (await firstCursor(transaction, storeId));
-  if (cursor === null) return { read: 0, queued: 0 };
-  const events = await readEventHeads(transaction, {
-    storeId,
-    after: cursor.sequence,
-    limit: pageSize,
-  });
-  const last = events.at(-1);
-  if (last === undefined) return { read: 0, queued: 0 };
-  const deliveries = deliveriesFor(events, await listSubscriptions(transaction, storeId), storeId);
-  await insertDeliveries(transaction, deliveries);
-  await advanceCursor(transaction, { ...cursor, sequence: last.sequence });
-  return { read: events.length, queued: deliveries.length };
-}
-
-/** A store's cursor begins where its earliest endpoint does, so that nothing committed since is skipped and nothing before is replayed. */
-async function firstCursor(transaction: Queryable, storeId: string): Promise<EventCursor | null> {
-  const starts = (await listSubscriptions(transaction, storeId)).map(
-    ({ startsAfter }) => startsAfter,
-  );
-  if (starts.length === 0) return null;
-  await createCursor(transaction, { reader, storeId, sequence: Math.min(...starts) });
-  return lockCursor(transaction, reader, storeId);
-}
-
-function deliveriesFor(
-  events: readonly EventHead[],
-  subscriptions: readonly Subscription[],
-  storeId: string,
-) {
+function deliveriesOf({ storeId, events, subscriptions }: EventPage): NewDelivery[] {
   return events.flatMap((event) =>
     subscriptions
       .filter((subscription) => wants(subscription, event))

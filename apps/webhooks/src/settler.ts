@@ -1,6 +1,6 @@
 // The settler: writes what came of attempts in batches, and keeps trying while the database is away.
-import { settleDeliveries } from "@thikaa/db";
-import type { Database, SettledDelivery } from "@thikaa/db";
+import { recordEndpointHealth, settleDeliveries } from "@thikaa/db";
+import type { Database, EndpointHealth, SettledDelivery } from "@thikaa/db";
 import { startLoop, Trouble } from "@thikaa/runtime";
 import type { Log, Loop } from "@thikaa/runtime";
 
@@ -9,6 +9,7 @@ const gatherMs = 2;
 
 interface Waiting {
   readonly settled: SettledDelivery;
+  readonly health: EndpointHealth | null;
   readonly done: () => void;
 }
 
@@ -29,10 +30,10 @@ export class Settler {
     });
   }
 
-  /** Resolves when the outcome is committed. */
-  settle(settled: SettledDelivery): Promise<void> {
+  /** Resolves when the outcome is committed, and what it changed of the endpoint's health with it. */
+  settle(settled: SettledDelivery, health: EndpointHealth | null = null): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.push({ settled, done: resolve });
+      this.#waiting.push({ settled, health, done: resolve });
       this.#loop.ring();
     });
   }
@@ -45,6 +46,11 @@ export class Settler {
   async #write(): Promise<boolean> {
     const batch = this.#waiting.slice(0, batchSize);
     if (batch.length === 0) return false;
+    // The latest of each endpoint: one statement can't change a row twice. First, so that whoever sees the end sees what it led to.
+    const healths = new Map(
+      batch.flatMap(({ health }) => (health === null ? [] : [[health.endpointId, health]])),
+    );
+    await recordEndpointHealth(this.#database, [...healths.values()]);
     await settleDeliveries(
       this.#database,
       this.#worker,

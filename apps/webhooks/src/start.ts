@@ -89,10 +89,15 @@ function startReading(
     database,
     log,
     owns: (shard) => deliverer.owns(shard),
-    onDeliveries: () => deliverer.ring(),
+    onDelivery: (endpoint) => deliverer.due(endpoint),
   });
   opened.push(reader);
-  const listener = bus.listen({ ring: "event", to: ["*"] }, (ring) => reader.ring(ring.store_id));
+  const listener = bus.listen({ ring: "event", to: ["*"] }, (ring) =>
+    reader.ring(
+      ring.store_id,
+      ring.events.map(({ event }) => event),
+    ),
+  );
   opened.push({ stop: async () => listener.close() });
   const assignments = Assignments.start({
     database,

@@ -4,6 +4,7 @@ import { EgressError } from "@thikaa/egress";
 import type { EgressResponse } from "@thikaa/egress";
 import { scrub } from "@thikaa/runtime";
 import { storableText } from "@thikaa/schema";
+import type { Finding } from "./lanes.ts";
 import { parseRetryAfter, retryWaitMs } from "./schedule.ts";
 
 const keptResponseBytes = 4_096;
@@ -11,8 +12,15 @@ const longestReason = 500;
 /** A fault of this server says nothing about the receiver: soon again, and it does not count. */
 const ourWaitMs = 5_000;
 
+/** What came of an attempt, and what that says of the endpoint. */
+export interface Verdict extends SettledDelivery {
+  readonly finding: Finding;
+}
+
+const ours: Finding = { sign: "none", reason: null, disable: null };
+
 /** What an answer means. 2xx delivers, 410 disables the endpoint, everything else is tried again; a redirect is never followed. */
-export function judgeResponse(claim: ClaimedDelivery, response: EgressResponse): SettledDelivery {
+export function judgeResponse(claim: ClaimedDelivery, response: EgressResponse): Verdict {
   const { status, durationMs } = response;
   const detail = {
     http_status: status,
@@ -28,7 +36,7 @@ export function judgeResponse(claim: ClaimedDelivery, response: EgressResponse):
       error: null,
       httpStatus: status,
       detail,
-      disable: null,
+      finding: { sign: "well", reason: null, disable: null },
     };
   }
   const message = wordsFor(response);
@@ -39,20 +47,22 @@ export function judgeResponse(claim: ClaimedDelivery, response: EgressResponse):
       verdict: "failed",
       waitMs: 0,
       outcome: "gone",
-      disable: "its URL answered 410 Gone",
+      finding: { sign: "ill", reason: message, disable: "its URL answered 410 Gone" },
     };
   return {
     ...common,
     ...retryOrFail(claim, parseRetryAfter(response.headers["retry-after"])),
     outcome: "refused",
-    disable: null,
+    finding: { sign: "ill", reason: message, disable: null },
   };
 }
 
 /** What it means that no answer came, or that nothing could be sent. */
-export function judgeFailure(claim: ClaimedDelivery, error: unknown): SettledDelivery {
+export function judgeFailure(claim: ClaimedDelivery, error: unknown): Verdict {
   if (error instanceof EgressError) return judgeEgress(claim, error);
-  const message = `This server could not make the request: ${error instanceof Error ? scrub(error.message).slice(0, longestReason) : "unknown fault"}`;
+  const message = storableText(
+    `This server could not make the request: ${error instanceof Error ? scrub(error.message).slice(0, longestReason) : "unknown fault"}`,
+  );
   return {
     claim,
     ...retryOrFail(claim, null),
@@ -60,12 +70,12 @@ export function judgeFailure(claim: ClaimedDelivery, error: unknown): SettledDel
     error: message,
     httpStatus: null,
     detail: { code: "internal_error", message },
-    disable: null,
+    finding: ours,
   };
 }
 
 /** The event is older than events are kept, so there is nothing left to deliver. */
-export function judgeExpired(claim: ClaimedDelivery): SettledDelivery {
+export function judgeExpired(claim: ClaimedDelivery): Verdict {
   const message = "The event is older than events are kept.";
   return {
     claim,
@@ -75,12 +85,12 @@ export function judgeExpired(claim: ClaimedDelivery): SettledDelivery {
     error: message,
     httpStatus: null,
     detail: { code: "expired", message },
-    disable: null,
+    finding: ours,
   };
 }
 
 /** Given back without a try: the shard is another worker's now. */
-export function giveBack(claim: ClaimedDelivery): SettledDelivery {
+export function giveBack(claim: ClaimedDelivery): Verdict {
   return {
     claim,
     verdict: "release",
@@ -89,19 +99,18 @@ export function giveBack(claim: ClaimedDelivery): SettledDelivery {
     error: null,
     httpStatus: null,
     detail: null,
-    disable: null,
+    finding: ours,
   };
 }
 
-function judgeEgress(claim: ClaimedDelivery, error: EgressError): SettledDelivery {
-  const message = scrub(error.message);
-  const detail = { code: error.code, stage: error.stage, sent: error.sent, message };
+function judgeEgress(claim: ClaimedDelivery, error: EgressError): Verdict {
+  const message = storableText(scrub(error.message).slice(0, longestReason));
   const common = {
     claim,
-    error: `${error.code}: ${message}`,
+    error: sentence(message),
     httpStatus: null,
-    detail,
-    disable: null,
+    detail: { code: error.code, stage: error.stage, sent: error.sent, message },
+    finding: ours,
   };
   if (error.code === "local")
     return { ...common, verdict: "release", waitMs: ourWaitMs, outcome: "local" };
@@ -112,12 +121,18 @@ function judgeEgress(claim: ClaimedDelivery, error: EgressError): SettledDeliver
       waitMs: 0,
       outcome: error.sent ? "uncertain" : "released",
     };
+  const refused = error.code === "blocked_address" || error.code === "invalid_url";
+  const unreached = error.stage === "connect" && !refused;
   return {
     ...common,
     ...retryOrFail(claim, null),
-    outcome:
-      error.code === "blocked_address" || error.code === "invalid_url" ? "blocked" : "unreachable",
+    outcome: refused ? "blocked" : "unreachable",
+    finding: { sign: unreached ? "unreached" : "ill", reason: common.error, disable: null },
   };
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
 function retryOrFail(

@@ -3,18 +3,15 @@ import type { ChannelCode, EventType } from "@thikaa/schema";
 import { createCursor, lastSequence } from "./event-cursors.ts";
 import type { Queryable } from "./database.ts";
 
-/** An endpoint as the reader of events sees it. */
+/** An open endpoint as the reader of events sees it: it is active, and its instance is neither disabled, revoked nor expired. */
 export interface Subscription {
   readonly endpointId: string;
-  /** `null` when it belongs to no instance (any more). */
-  readonly instanceId: string | null;
+  readonly instanceId: string;
   readonly events: readonly EventType[];
   /** The channels its instance is allowed on. */
   readonly channels: readonly ChannelCode[];
-  /** Whether the endpoint is active, and its instance is neither disabled, revoked nor expired. */
-  readonly active: boolean;
-  /** It gets events with a greater number than this. */
-  readonly startsAfter: number;
+  /** It gets events with a greater number than this; `null` when nobody has marked where it begins. */
+  readonly startsAfter: number | null;
 }
 
 /** An endpoint's own cursor never moves: it says where the endpoint began. */
@@ -36,89 +33,105 @@ export async function beginEndpoint(
   });
 }
 
-/** All endpoints of a store. One that was inserted without `beginEndpoint` is begun here, by its time. */
-export async function listSubscriptions(
-  transaction: Queryable,
-  storeId: string,
-): Promise<Subscription[]> {
-  const { rows } = await transaction.query<SubscriptionRow>({
-    ...subscriptionsStatement,
-    values: [storeId],
+/** Marks where an endpoint begins that was inserted without `beginEndpoint`: before the first event that was written after it; at the store's end when there is none yet. */
+export async function beginEndpointByTime(
+  database: Queryable,
+  endpoint: { storeId: string; endpointId: string },
+): Promise<void> {
+  const { storeId, endpointId } = endpoint;
+  const { rows } = await database.query<{ sequence: number | null }>({
+    text: `SELECT min(v.sequence) - 1 AS sequence FROM endpoints e JOIN events v ON v.store_id = e.store_id AND v.created_at >= e.created_at
+           WHERE e.store_id = $1 AND e.id = $2`,
+    values: [storeId, endpointId],
   });
-  const subscriptions: Subscription[] = [];
-  for (const row of rows) {
-    const startsAfter =
-      row.starts_after ?? (await beginByTime(transaction, { storeId, endpointId: row.id }));
-    subscriptions.push({
-      endpointId: row.id,
-      instanceId: row.instance_id,
-      events: row.events,
-      channels: row.channels ?? [],
-      active: row.active,
-      startsAfter,
-    });
-  }
-  return subscriptions;
+  const sequence = rows[0]?.sequence ?? (await lastSequence(database, storeId));
+  await createCursor(database, { reader: startReader(endpointId), storeId, sequence });
 }
 
-/** Stores with endpoints and with events that `reader` has not read yet. */
+/** Stores with active endpoints and with events that `reader` has not read yet. */
 export async function storesWithUnread(database: Queryable, reader: string): Promise<string[]> {
   const { rows } = await database.query<{ store_id: string }>({
     name: "stores-with-unread",
     text: `SELECT s.store_id FROM store_sequences s
            LEFT JOIN event_cursors c ON c.reader = $1 AND c.store_id = s.store_id
-           WHERE s.last > coalesce(c.sequence, -1) AND EXISTS (SELECT 1 FROM endpoints e WHERE e.store_id = s.store_id)`,
+           WHERE s.last > coalesce(c.sequence, -1) AND EXISTS (SELECT 1 FROM endpoints e WHERE e.store_id = s.store_id AND e.status = 'active')`,
     values: [reader],
   });
   return rows.map((row) => row.store_id);
 }
 
-/** Ends deliveries to an endpoint, with the reason its owner reads. An endpoint that has moved to another URL since is left alone. */
-export async function disableEndpoint(
+/** `slow`: it answers, but takes long; `failing`: it did not answer well several times in a row, and is tried rarely, one request at a time. */
+export type EndpointHealthState = "healthy" | "slow" | "failing";
+
+/** How an endpoint does, as its shard's owner sees it. */
+export interface EndpointHealth {
+  readonly endpointId: string;
+  /** The URL that was judged; an endpoint that has moved since is left alone. */
+  readonly url: string;
+  readonly state: EndpointHealthState;
+  /** In plain words, without secrets; `null` while healthy. */
+  readonly reason: string | null;
+  /** Milliseconds since it has been so. */
+  readonly ageMs: number;
+  /** Milliseconds until it is called again; `null` when nothing holds it back. */
+  readonly nextTryMs: number | null;
+  /** Set when it is to be called no more: why. */
+  readonly disable: string | null;
+}
+
+/** Writes down how endpoints do, for people and for the next owner; disables those that are to be called no more. */
+export async function recordEndpointHealth(
   database: Queryable,
-  endpoint: { storeId: string; endpointId: string; url: string; reason: string },
+  found: readonly EndpointHealth[],
 ): Promise<void> {
+  if (found.length === 0) return;
   await database.query({
-    text: "UPDATE endpoints SET status = 'disabled', disabled_reason = $4 WHERE store_id = $1 AND id = $2 AND url = $3 AND status = 'active'",
-    values: [endpoint.storeId, endpoint.endpointId, endpoint.url, endpoint.reason],
+    name: "endpoint-health-record",
+    text: `UPDATE endpoints e SET health = g.state, health_reason = g.reason, health_since = now() - g.age_ms * interval '1 millisecond',
+             next_try_at = now() + g.next_try_ms * interval '1 millisecond',
+             status = CASE WHEN g.disable IS NULL THEN e.status ELSE 'disabled' END, disabled_reason = coalesce(g.disable, e.disabled_reason)
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[]) AS g (endpoint_id, url, state, reason, age_ms, next_try_ms, disable)
+           WHERE e.id = g.endpoint_id AND e.url = g.url AND e.status = 'active'`,
+    values: [
+      found.map(({ endpointId }) => endpointId),
+      found.map(({ url }) => url),
+      found.map(({ state }) => state),
+      found.map(({ reason }) => reason),
+      found.map(({ ageMs }) => Math.round(ageMs)),
+      found.map(({ nextTryMs }) => (nextTryMs === null ? null : Math.round(nextTryMs))),
+      found.map(({ disable }) => disable),
+    ],
   });
 }
 
-interface SubscriptionRow {
+/** An endpoint that does not do well, for the admin API and the doctor. */
+export interface UnwellEndpoint {
   readonly [column: string]: unknown;
   readonly id: string;
+  readonly store: string;
   readonly instance_id: string | null;
-  readonly events: EventType[];
-  readonly channels: ChannelCode[] | null;
-  readonly active: boolean;
-  readonly starts_after: number | null;
+  readonly url: string;
+  readonly health: EndpointHealthState;
+  readonly reason: string | null;
+  readonly since: Date;
+  readonly next_try_at: Date | null;
+  /** Set when it was disabled for not answering, which ends it. */
+  readonly disabled_reason: string | null;
 }
 
-const subscriptionsStatement = {
-  name: "endpoint-subscriptions",
-  text: `SELECT e.id, e.instance_id, e.events, i.channels, c.sequence AS starts_after,
-           e.status = 'active' AND i.status = 'active' AND coalesce(i.expires_at > now(), true) AS active
-         FROM endpoints e
-         LEFT JOIN instances i ON i.store_id = e.store_id AND i.id = e.instance_id
-         LEFT JOIN event_cursors c ON c.store_id = e.store_id AND c.reader = 'endpoint:' || e.id::text
-         WHERE e.store_id = $1 ORDER BY e.id`,
-};
-
-/** Before the first event that was written after the endpoint; at the store's end when there is none yet. */
-async function beginByTime(
-  transaction: Queryable,
-  endpoint: { storeId: string; endpointId: string },
-): Promise<number> {
-  const { rows } = await transaction.query<{ sequence: number | null }>({
-    text: `SELECT min(v.sequence) - 1 AS sequence FROM endpoints e JOIN events v ON v.store_id = e.store_id AND v.created_at >= e.created_at
-           WHERE e.store_id = $1 AND e.id = $2`,
-    values: [endpoint.storeId, endpoint.endpointId],
+/** Endpoints of a store, or of all, that are slow or failing, also those disabled for it; the longest first. */
+export async function listUnwellEndpoints(
+  database: Queryable,
+  filter: { storeId: string | null; limit: number },
+): Promise<UnwellEndpoint[]> {
+  const { rows } = await database.query<UnwellEndpoint>({
+    text: `SELECT e.id, s.slug AS store, e.instance_id, e.url, e.health, e.health_reason AS reason, e.health_since AS since, e.next_try_at,
+             CASE WHEN e.status = 'disabled' THEN e.disabled_reason END AS disabled_reason
+           FROM endpoints e JOIN stores s ON s.id = e.store_id
+           JOIN instances i ON i.store_id = e.store_id AND i.id = e.instance_id AND i.status = 'active'
+           WHERE e.health <> 'healthy' AND ($1::uuid IS NULL OR e.store_id = $1)
+           ORDER BY e.health_since LIMIT $2`,
+    values: [filter.storeId, filter.limit],
   });
-  const sequence = rows[0]?.sequence ?? (await lastSequence(transaction, endpoint.storeId));
-  await createCursor(transaction, {
-    reader: startReader(endpoint.endpointId),
-    storeId: endpoint.storeId,
-    sequence,
-  });
-  return sequence;
+  return rows;
 }
