@@ -22,6 +22,10 @@ export const generators: readonly Generator[] = [
     file: "docs/reference/errors.md",
     command: ["node", "--conditions=source", "apps/gateway/src/docs/print-errors.ts"],
   },
+  {
+    file: "docs/reference/metrics.md",
+    command: ["node", "--conditions=source", "scripts/check/print-metrics.ts"],
+  },
 ];
 
 /** Runs each generator and compares; with `write` it writes what differs instead of reporting it. */

@@ -48,6 +48,7 @@ function tell(gauges: Gauges, backlog: Backlog): void {
     if (rows !== null) gauges.rows.set({ queue, channel }, rows);
     gauges.age.set({ queue, channel }, age);
   }
+  for (const { channel, count } of backlog.held) gauges.held.set({ channel }, count);
   for (const { role, count } of backlog.workers) gauges.workers.set({ role }, count);
   for (const { kind, count } of backlog.unowned) gauges.unowned.set({ kind }, count);
 }

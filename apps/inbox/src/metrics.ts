@@ -42,6 +42,11 @@ export function backlogMetrics(metrics: Metrics) {
       "How long the oldest that could go now has been due; 0 when none is. queue: send (by channel), delivery, inbound, events (those without a number). One inbox tells it.",
       ["queue", "channel"],
     ),
+    held: metrics.gauge(
+      "messages_uncertain_held",
+      "Messages that a person holds for a decision, counted up to 20000. One inbox tells it.",
+      ["channel"],
+    ),
     workers: metrics.gauge("workers_alive", "Living processes, by role. One inbox tells it.", [
       "role",
     ]),

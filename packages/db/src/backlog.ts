@@ -14,6 +14,8 @@ export interface QueueBacklog {
 
 export interface Backlog {
   readonly queues: readonly QueueBacklog[];
+  /** Messages that a person holds, by channel. */
+  readonly held: readonly { readonly channel: string; readonly count: number }[];
   /** Living processes by role. */
   readonly workers: readonly { readonly role: string; readonly count: number }[];
   /** Keys that no living worker owns: shards, and connections that should be on. */
@@ -27,7 +29,14 @@ export const backlogLimit = 20_000;
 export async function readBacklog(database: Queryable): Promise<Backlog> {
   const queues = await database.query<QueueBacklog & { [column: string]: unknown }>({
     name: "backlog-queues",
-    text: queuesStatement,
+    text: backlogQueues,
+    values: [backlogLimit],
+  });
+  const held = await database.query<{ channel: string; count: number }>({
+    text: `SELECT d.channel, count(m.id)::int AS count FROM channel_descriptions d
+           LEFT JOIN (SELECT * FROM held_messages ORDER BY deadline_at LIMIT $1) h ON true
+           LEFT JOIN messages m ON m.store_id = h.store_id AND m.id = h.message_id AND m.channel = d.channel
+           GROUP BY d.channel`,
     values: [backlogLimit],
   });
   const workers = await database.query<{ role: string; count: number }>({
@@ -40,11 +49,12 @@ export async function readBacklog(database: Queryable): Promise<Backlog> {
              AND NOT EXISTS (SELECT 1 FROM workers w WHERE w.id = a.worker AND w.expires_at > now())
            GROUP BY a.kind`,
   });
-  return { queues: queues.rows, workers: workers.rows, unowned: unowned.rows };
+  return { queues: queues.rows, held: held.rows, workers: workers.rows, unowned: unowned.rows };
 }
 
 // Ids are UUIDv7: the primary keys of the queues are in the order of their making.
-const queuesStatement = `
+/** The statement of `readBacklog`, for its plan; `$1` is the limit. */
+export const backlogQueues = `
   WITH sends AS (
     SELECT connection_id, due_at, scheduled FROM send_queue ORDER BY message_id LIMIT $1
   ), deliveries AS (
