@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { Keeper } from "./keeper.ts";
-import type { Running } from "./keeper.ts";
+import { Keeper } from "@thikaa/embedded";
+import type { Running } from "@thikaa/embedded";
 
 /** What to start. */
 export interface AppProcessConfig {

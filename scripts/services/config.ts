@@ -24,6 +24,14 @@ export interface ServicesConfig {
   readonly adminToken: string | null;
   /** What every app gets besides its own settings. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Has the last word on the environment of each process: tests put proxies into its wires. */
+  readonly environmentOf?: (process: NewProcess) => Promise<Record<string, string>>;
+}
+
+/** A process that is about to be made, with the environment that its app gets. */
+export interface NewProcess {
+  readonly name: string;
+  readonly environment: Record<string, string>;
 }
 
 const settings = z.object({

@@ -128,6 +128,7 @@ class RunningServices implements Services {
     const number = (this.#made.get(role) ?? 0) + 1;
     this.#made.set(role, number);
     const name = `${role}-${number}`;
+    const environment = this.#environment(role);
     return new AppProcess({
       name,
       app: folders[role],
@@ -135,7 +136,7 @@ class RunningServices implements Services {
       port: await freePort(),
       metricsPort: await freePort(),
       readyPath: role === "simulator" ? "/simulator" : "/readyz",
-      environment: this.#environment(role),
+      environment: (await config.environmentOf?.({ name, environment })) ?? environment,
       say: reports.say,
       output: (text) => reports.output(name, text),
     });

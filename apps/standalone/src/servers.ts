@@ -1,6 +1,7 @@
-// PostgreSQL and NATS: the operator's by URL, else embedded ones in the data folder.
+// PostgreSQL and NATS: the operator's by URL, else embedded ones in the data folder, kept running.
 import { join } from "node:path";
-import { findNatsServer, startNats, startPostgres } from "@thikaa/embedded";
+import { findNatsServer, keepNats, keepPostgres } from "@thikaa/embedded";
+import type { KeptServer } from "@thikaa/embedded";
 import type { StandaloneConfig } from "./config.ts";
 
 export interface Servers {
@@ -21,12 +22,15 @@ export async function startServers(
 ): Promise<Servers> {
   const postgres =
     config.databaseUrl === null
-      ? await startPostgres({
-          dataDir: join(config.dataDir, "postgres"),
-          durable: true,
-          maxConnections,
-          onProgress: progress,
-        })
+      ? await keepPostgres(
+          {
+            dataDir: join(config.dataDir, "postgres"),
+            durable: true,
+            maxConnections,
+            onProgress: progress,
+          },
+          progress,
+        )
       : null;
   try {
     const nats = config.natsUrl === null ? await startOwnNats(config, progress) : null;
@@ -35,21 +39,27 @@ export async function startServers(
       natsUrl: config.natsUrl ?? nats?.url ?? "",
       ownDatabase: postgres !== null,
       async stop() {
-        await nats?.stop();
-        await postgres?.stop();
+        await nats?.keeper.stop();
+        await postgres?.keeper.stop();
       },
     };
   } catch (error) {
-    await postgres?.stop();
+    await postgres?.keeper.stop();
     throw error;
   }
 }
 
-async function startOwnNats(config: StandaloneConfig, progress: (line: string) => void) {
+async function startOwnNats(
+  config: StandaloneConfig,
+  progress: (line: string) => void,
+): Promise<KeptServer> {
   // Beside the checkout and not in the data folder: a program outlives the data.
   const binary = await findNatsServer({
     cacheDir: join(import.meta.dirname, "../../../.cache/nats"),
     onProgress: progress,
   });
-  return startNats({ binary, dataDir: join(config.dataDir, "nats"), onProgress: progress });
+  return keepNats(
+    { binary, dataDir: join(config.dataDir, "nats"), onProgress: progress },
+    progress,
+  );
 }

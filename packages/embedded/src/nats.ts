@@ -24,6 +24,8 @@ export interface NatsOptions {
   port?: number | undefined;
   /** Holds its settings and log, and is made when missing. Absent: a temporary folder, removed by `stop`. */
   dataDir?: string | undefined;
+  /** A new one otherwise. Given again with the same port, a server that is started anew keeps its address. */
+  password?: string | undefined;
   /** Default 1 MiB. */
   maxPayloadBytes?: number | undefined;
   /** Receives one short line per step. */
@@ -32,13 +34,18 @@ export interface NatsOptions {
 
 /** A running nats-server. */
 export interface RunningNats {
-  /** With a user and a password that are new at each start. Not for logs. */
+  /** With its user and password. Not for logs. */
   url: string;
   pid: number;
   /** Resolves when the server has ended, asked or not. */
   exited: Promise<Exit>;
   /** Ends the server; resolves when it is gone. */
   stop(): Promise<void>;
+}
+
+/** A password for a server that is to keep it over several starts. */
+export function natsPassword(): string {
+  return randomBytes(24).toString("hex");
 }
 
 interface Home {
@@ -99,7 +106,7 @@ async function clearLeftovers(home: Home): Promise<void> {
 }
 
 async function launch(home: Home, options: NatsOptions, lock: FolderLock): Promise<RunningNats> {
-  const password = randomBytes(24).toString("hex");
+  const password = options.password ?? natsPassword();
   await writeSettings(home, {
     password,
     port: options.port ?? 0,
