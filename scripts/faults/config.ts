@@ -7,19 +7,44 @@ export interface FaultSettings {
   readonly seed: number;
   /** Kills of each app and each server. */
   readonly killsOfEach: number;
+  /** Crashes at each named point. */
+  readonly crashesOfEach: number;
+  /** Recipients on each of the four bots: so many messages are on their way at once, times four. */
+  readonly peoplePerBot: number;
   /** Seconds that NATS and PostgreSQL are away. */
   readonly natsAwaySeconds: number;
   readonly postgresAwaySeconds: number;
+  /** Two seconds is the promise; in a run of the whole suite the two cores are shared with other tests. */
+  readonly handOverWithinMs: number;
+  readonly sceneMs: number;
 }
+
+const fast = {
+  killsOfEach: 1,
+  crashesOfEach: 2,
+  peoplePerBot: 8,
+  natsAwaySeconds: 10,
+  postgresAwaySeconds: 4,
+  handOverWithinMs: 4_000,
+  sceneMs: 120_000,
+};
+
+const full = {
+  killsOfEach: 20,
+  crashesOfEach: 20,
+  peoplePerBot: 16,
+  natsAwaySeconds: 60,
+  postgresAwaySeconds: 30,
+  handOverWithinMs: 2_000,
+  sceneMs: 1_800_000,
+};
 
 /** Reads the settings of this run. */
 export function readFaultSettings(environment: NodeJS.ProcessEnv = process.env): FaultSettings {
-  const full = environment["THIKAA_FAULTS"] === "full";
+  const isFull = environment["THIKAA_FAULTS"] === "full";
   return {
-    full,
+    full: isFull,
     seed: Number(environment["THIKAA_FAULTS_SEED"] ?? randomInt(1, 1_000_000_000)),
-    killsOfEach: full ? 20 : 1,
-    natsAwaySeconds: full ? 60 : 10,
-    postgresAwaySeconds: full ? 30 : 4,
+    ...(isFull ? full : fast),
   };
 }

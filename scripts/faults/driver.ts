@@ -1,15 +1,16 @@
 // Sends as a careful client does: each message with its own Idempotency-Key, asked again until the answer is known.
 import { setTimeout as pause } from "node:timers/promises";
-import type { FaultHouse, Lane } from "./house.ts";
+import type { House, Lane } from "./house.ts";
 import { pick } from "./random.ts";
 
 /** A message that was to be sent, and what came of it. Written before the first try. */
 export interface Intent {
-  /** Its text and its Idempotency-Key: known at the stand-in by it. */
-  readonly text: string;
+  /** The first line of its text and its Idempotency-Key: known at the stand-in by it. */
+  readonly key: string;
   readonly lane: string;
   readonly place: number;
-  readonly begunAt: number;
+  /** The first lines of its parts, as the stand-in gets them. */
+  readonly parts: readonly string[];
   /** When and as what it was accepted; `null` while that is unknown. */
   accepted: { readonly at: number; readonly messageId: string } | null;
 }
@@ -19,32 +20,58 @@ export interface Answer {
   readonly at: number;
   readonly status: number | null;
   readonly retryAfter: string | null;
+  /** Whether an earlier try had been accepted, and its answer was lost. */
+  readonly replayed: boolean;
+}
+
+export interface DriverOptions {
+  readonly house: House;
+  /** The first word of its texts. */
+  readonly name: string;
+  readonly random: () => number;
+  readonly lanes?: readonly Lane[];
+  /** Where it sends to; the house's gateways by default. */
+  readonly gateways?: (() => readonly string[]) | undefined;
 }
 
 const tryWithinMs = 15_000;
 const againAfterMs = 150;
+/** Messages of one lane that are accepted and not yet with the person: more would only queue. */
+const window = 3;
+/** One message in so many is longer than Telegram takes at once, and goes as two parts. */
+const longOneIn = 8;
+/** Telegram's limit is 4,096; the first part ends a little before it. */
+const firstPartLength = 4_090;
 
 /** Writes to every lane at once, in each lane one message after the other. */
 export class Driver {
   readonly intents: Intent[] = [];
   readonly answers: Answer[] = [];
-  readonly #house: FaultHouse;
-  /** The first word of its texts. */
   readonly name: string;
-  readonly #random: () => number;
+  readonly #options: DriverOptions;
+  /** First lines of what people have got. */
+  readonly #arrived = new Set<string>();
   #stopped = false;
   #lanes: Promise<void> = Promise.resolve();
 
-  constructor(house: FaultHouse, name: string, random: () => number) {
-    this.#house = house;
-    this.name = name;
-    this.#random = random;
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    this.name = options.name;
   }
 
   /** Begins to send; each lane rests `restMs` after each accepted message. */
   start(restMs: number): void {
-    const lanes = this.#house.lanes.map((lane) => this.#write(lane, restMs));
-    this.#lanes = Promise.all(lanes).then(() => {});
+    const { house, lanes = house.lanes } = this.#options;
+    const deaf = house.standIn.onMessage(({ wire }) =>
+      this.#arrived.add(firstLine(wire.text ?? "")),
+    );
+    const writing = lanes.map((lane) => this.#write(lane, restMs));
+    this.#lanes = Promise.all(writing).then(deaf, (error: unknown) => {
+      deaf();
+      throw error;
+    });
+    // Heard by `stop`; until then a refusal must not end the tests' process.
+    this.#lanes.catch(() => {});
   }
 
   /** Begins no further message, and resolves when every one that was begun is known. */
@@ -55,21 +82,45 @@ export class Driver {
 
   async #write(lane: Lane, restMs: number): Promise<void> {
     // Lanes that begin together would stay together.
-    await pause(this.#random() * restMs);
+    await pause(this.#options.random() * restMs);
+    const onTheWay: string[] = [];
     for (let place = 1; !this.#stopped; place += 1) {
-      const text = `${this.name} ${lane.name} ${place}`;
-      const intent: Intent = { text, lane: lane.name, place, begunAt: Date.now(), accepted: null };
+      const { intent, text } = this.#compose(lane, place);
       this.intents.push(intent);
-      await this.#sendUntilKnown(intent, lane);
+      await this.#sendUntilKnown({ intent, text, lane });
+      onTheWay.push(intent.parts.at(-1) ?? "");
+      while (!this.#stopped && this.#stillOnTheWay(onTheWay) >= window) await pause(20);
       await pause(restMs);
     }
   }
 
-  async #sendUntilKnown(intent: Intent, lane: Lane): Promise<void> {
+  #stillOnTheWay(sent: string[]): number {
+    while (sent[0] !== undefined && this.#arrived.has(sent[0])) sent.shift();
+    return sent.length;
+  }
+
+  #compose(lane: Lane, place: number): { intent: Intent; text: string } {
+    const key = `${this.name} ${lane.name} ${place}`;
+    const isLong = place % longOneIn === 0;
+    const second = `${key} (2)`;
+    const padding = "x".repeat(firstPartLength - key.length - 1);
+    return {
+      intent: {
+        key,
+        lane: lane.name,
+        place,
+        parts: isLong ? [key, second] : [key],
+        accepted: null,
+      },
+      text: isLong ? `${key}\n${padding}\n\n${second}` : key,
+    };
+  }
+
+  async #sendUntilKnown(sending: { intent: Intent; text: string; lane: Lane }): Promise<void> {
     for (;;) {
-      const messageId = await this.#send(intent, lane);
+      const messageId = await this.#send(sending);
       if (messageId !== null) {
-        intent.accepted = { at: Date.now(), messageId };
+        sending.intent.accepted = { at: Date.now(), messageId };
         return;
       }
       await pause(againAfterMs);
@@ -77,45 +128,56 @@ export class Driver {
   }
 
   /** One try at any gateway; the message's id once it is accepted. Throws when the request itself is refused. */
-  async #send(intent: Intent, lane: Lane): Promise<string | null> {
-    const gateway = pick(this.#random, this.#house.services.of("gateway"));
-    const response = await fetch(`${gateway.url}/${this.#house.store}/api/messaging?action=send`, {
+  async #send({ intent, text, lane }: { intent: Intent; text: string; lane: Lane }) {
+    const { house, random, gateways = () => house.gateways() } = this.#options;
+    const open = gateways();
+    if (open.length === 0) return null;
+    const response = await fetch(`${pick(random, open)}/${house.slug}/api/messaging?action=send`, {
       method: "POST",
       headers: {
-        Authorization: `Bearer ${this.#house.apiKey}`,
+        Authorization: `Bearer ${house.apiKey}`,
         "Content-Type": "application/json",
-        "Idempotency-Key": intent.text,
+        "Idempotency-Key": intent.key,
       },
       body: JSON.stringify({
         channel: "tg",
         to: String(lane.personId),
-        message: intent.text,
+        message: text,
         connection_id: lane.bot.connectionId,
       }),
       signal: AbortSignal.timeout(tryWithinMs),
     }).catch(() => null);
-    const retryAfter = response?.headers.get("retry-after") ?? null;
-    this.answers.push({ at: Date.now(), status: response?.status ?? null, retryAfter });
+    this.answers.push({
+      at: Date.now(),
+      status: response?.status ?? null,
+      retryAfter: response?.headers.get("retry-after") ?? null,
+      replayed: response?.headers.get("idempotent-replayed") === "true",
+    });
     const body = (await response?.json().catch(() => null)) as {
       message_id?: string;
       message?: string;
     } | null;
     if (response?.status === 200) return body?.message_id ?? null;
     if (response !== null && response.status < 500 && ![409, 429].includes(response.status))
-      throw new Error(`${intent.text} was refused: ${response.status} ${body?.message ?? ""}`);
+      throw new Error(`${intent.key} was refused: ${response.status} ${body?.message ?? ""}`);
     return null;
   }
 }
 
+/** What a part is known by. */
+export function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
+}
+
 /** Customers who write to the bots through the stand-in, one after the other. */
 export class Customers {
-  readonly said: { readonly text: string; readonly lane: string }[] = [];
-  readonly #house: FaultHouse;
+  readonly said: { readonly text: string; readonly lane: string; readonly at: number }[] = [];
+  readonly #house: House;
   readonly #name: string;
   #stopped = false;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(house: FaultHouse, name: string) {
+  constructor(house: House, name: string) {
     this.#house = house;
     this.#name = name;
   }
@@ -135,7 +197,7 @@ export class Customers {
       if (lane === undefined) return;
       const text = `${this.#name} said ${number}`;
       this.#house.standIn.personSays({ personId: lane.personId, botId: lane.bot.botId, text });
-      this.said.push({ text, lane: lane.name });
+      this.said.push({ text, lane: lane.name, at: Date.now() });
       await pause(everyMs);
     }
   }

@@ -1,17 +1,9 @@
-// The house under test: every app its own process, and outside of them the provider's stand-in, the webhook sink and the books.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Database } from "@thikaa/db";
-import { AdminClient } from "@thikaa/sdk";
-import { startTelegramStandIn } from "@thikaa/stand-ins";
+// A house under test, whatever it runs as: what clients, the provider's stand-in, the webhook sink and the books have of it.
+import type { Database } from "@thikaa/db";
+import type { AdminClient } from "@thikaa/sdk";
 import type { TelegramStandIn } from "@thikaa/stand-ins";
-import { startWebhookSink, waitFor } from "@thikaa/testkit";
+import { waitFor } from "@thikaa/testkit";
 import type { WebhookSink } from "@thikaa/testkit";
-import { plainEnvironment } from "../services/config.ts";
-import type { Counts } from "../services/config.ts";
-import { startServices } from "../services/start.ts";
-import type { Services } from "../services/start.ts";
 
 /** One bot of the store and its connection. */
 export interface BotConnection {
@@ -26,16 +18,18 @@ export interface Lane {
   readonly personId: number;
 }
 
-export interface FaultHouse {
-  readonly services: Services;
-  readonly standIn: TelegramStandIn;
-  readonly sink: WebhookSink;
-  readonly admin: AdminClient;
-  /** For looking into the books only: what was sent and told is judged by the stand-in and the sink. */
-  readonly database: Database;
-  readonly store: string;
+/** A store with its key, whose webhook is a path of the sink. */
+export interface Store {
+  readonly slug: string;
   readonly apiKey: string;
   readonly webhookSecret: string;
+}
+
+export interface House extends Outside, Store {
+  /** Where the Messaging API answers now. */
+  gateways(): readonly string[];
+  /** For looking into the books only: what was sent and told is judged by the stand-in and the sink. */
+  readonly database: Pick<Database, "query">;
   readonly openingCredits: number;
   readonly bots: readonly BotConnection[];
   readonly lanes: readonly Lane[];
@@ -44,125 +38,98 @@ export interface FaultHouse {
   close(): Promise<void>;
 }
 
-export interface FaultHouseOptions {
-  readonly counts: Counts;
+/** What stands outside of the house. */
+export interface Outside {
+  readonly admin: AdminClient;
+  readonly standIn: TelegramStandIn;
+  readonly sink: WebhookSink;
+}
+
+export interface Furniture {
   readonly bots: number;
   readonly peoplePerBot: number;
 }
 
-const store = "faults";
-const openingCredits = 1_000_000;
-const keptLines = 200;
+export const openingCredits = 1_000_000;
+const botsAtOnce = 16;
 
-/** Starts everything and makes the store, its key with the sink as webhook, and its connections. */
-export async function openFaultHouse(options: FaultHouseOptions): Promise<FaultHouse> {
-  const lines: string[] = [];
-  const keep = (line: string) => void lines.push(line.trim().slice(0, 600));
-  const folder = await mkdtemp(join(tmpdir(), "thikaa-faults-"));
-  const [standIn, sink] = await Promise.all([startTelegramStandIn(), startWebhookSink()]);
-  const services = await startServices(
-    {
-      counts: options.counts,
-      dataDir: folder,
-      host: "127.0.0.1",
-      sandbox: false,
-      databaseUrl: null,
-      natsUrl: null,
-      masterKey: null,
-      adminToken: null,
-      environment: {
-        ...plainEnvironment(),
-        LOG_LEVEL: "warn",
-        THIKAA_NAMESPACE: "faults",
-        TELEGRAM_API_URL: standIn.url,
-      },
-    },
-    { say: keep, output: (name, text) => keep(`${name} | ${text}`) },
+/** Makes the store that the load runs on, its bots and the people they write to. */
+export async function furnish(
+  outside: Outside,
+  { bots: count, peoplePerBot }: Furniture,
+): Promise<Pick<House, "bots" | "lanes" | "openingCredits"> & Store> {
+  const store = await makeStore(outside, { slug: "faults", credits: openingCredits });
+  const bots = await makeBots(outside, { slug: store.slug, count, prefix: "faults" });
+  const lanes = bots.flatMap((bot, index) =>
+    Array.from({ length: peoplePerBot }, (_, place) =>
+      makeLane(outside.standIn, bot, 700_000_000 + index * 1_000 + place),
+    ),
   );
-  const database = new Database({
-    url: services.servers.databaseUrl,
-    applicationName: "fault-checker",
-    maxConnections: 2,
-  });
-  const admin = new AdminClient({
-    baseUrl: services.of("console")[0]?.url ?? "",
-    token: services.secrets.adminToken,
-  });
-  const close = async (): Promise<void> => {
-    await database.close();
-    await services.stop();
-    await Promise.all([standIn.close(), sink.close()]);
-    await rm(folder, { recursive: true, force: true });
-  };
-  const made = await makeStore({ admin, standIn, sink, options }).catch(async (error: unknown) => {
-    await close();
-    throw error;
-  });
-  return {
-    services,
-    standIn,
-    sink,
-    admin,
-    database,
-    store,
-    openingCredits,
-    ...made,
-    lastLines: () => lines.slice(-keptLines).join("\n"),
-    close,
-  };
+  return { ...store, bots, lanes, openingCredits };
 }
 
-interface Making {
-  readonly admin: AdminClient;
-  readonly standIn: TelegramStandIn;
-  readonly sink: WebhookSink;
-  readonly options: FaultHouseOptions;
-}
-
-async function makeStore(making: Making) {
-  const { admin, sink, options } = making;
-  await admin.request("POST", "/stores", {
-    slug: store,
-    plan: "professional",
-    credits: openingCredits,
-  });
+/** Makes a store and its key; the webhook is the sink's path `/{slug}`. */
+export async function makeStore(
+  { admin, sink }: Outside,
+  store: { slug: string; credits: number },
+): Promise<Store> {
+  await admin.request("POST", "/stores", { ...store, plan: "professional" });
   const key = await admin.request<{ api_key: string; webhook_secret: string }>(
     "POST",
-    `/stores/${store}/keys`,
+    `/stores/${store.slug}/keys`,
     {
       name: "faults",
       channels: ["tg"],
       rate: 100_000,
-      webhook: `${sink.url}/webhook`,
+      webhook: `${sink.url}/${store.slug}`,
       events: ["message.received", "message.status"],
     },
   );
-  const bots: BotConnection[] = [];
-  for (let number = 1; number <= options.bots; number += 1)
-    bots.push(await makeBot(making, number));
-  const lanes = bots.flatMap((bot, index) =>
-    Array.from({ length: options.peoplePerBot }, (_, place) =>
-      makeLane(making.standIn, bot, 700_000_000 + index * 1_000 + place),
-    ),
-  );
-  return { apiKey: key.api_key, webhookSecret: key.webhook_secret, bots, lanes };
+  return { slug: store.slug, apiKey: key.api_key, webhookSecret: key.webhook_secret };
 }
 
-async function makeBot({ admin, standIn }: Making, number: number): Promise<BotConnection> {
-  const bot = standIn.addBot({ name: `Bot ${number}`, username: `faults_${number}_bot` });
-  const connection = await admin.request<{ id: string }>("POST", `/stores/${store}/connections`, {
-    channel: "tg",
-    name: `Bot ${number}`,
-    credentials: { token: bot.token },
-  });
+/** Makes bots and their connections, in the order of their numbers, and waits until each is polled. */
+export async function makeBots(
+  outside: Outside,
+  given: { slug: string; count: number; prefix: string; settings?: Record<string, unknown> },
+): Promise<BotConnection[]> {
+  const made: BotConnection[] = [];
+  for (let first = 0; first < given.count; first += botsAtOnce)
+    made.push(
+      ...(await Promise.all(
+        Array.from({ length: Math.min(botsAtOnce, given.count - first) }, (_, place) =>
+          makeBot(outside, { ...given, number: first + place + 1 }),
+        ),
+      )),
+    );
+  return made;
+}
+
+async function makeBot(
+  { admin, standIn }: Outside,
+  given: { slug: string; number: number; prefix: string; settings?: Record<string, unknown> },
+): Promise<BotConnection> {
+  const name = `Bot ${given.number}`;
+  const bot = standIn.addBot({ name, username: `${given.prefix}_${given.number}_bot` });
+  const connection = await admin.request<{ id: string }>(
+    "POST",
+    `/stores/${given.slug}/connections`,
+    {
+      channel: "tg",
+      name,
+      credentials: { token: bot.token },
+      ...(given.settings !== undefined && { settings: given.settings }),
+    },
+  );
   await waitFor(() => standIn.record.calls({ botId: bot.id, method: "getUpdates" }).length > 0, {
-    what: `the first poll of bot ${number}`,
-    deadlineMs: 30_000,
+    what: `the first poll of ${name}`,
+    deadlineMs: 60_000,
   });
   return { botId: bot.id, connectionId: connection.id };
 }
 
-function makeLane(standIn: TelegramStandIn, bot: BotConnection, personId: number): Lane {
+/** A person who has pressed Start at the bot. */
+export function makeLane(standIn: TelegramStandIn, bot: BotConnection, personId: number): Lane {
   standIn.addPerson({ id: personId, firstName: `Person ${personId}` });
   standIn.openChat({ personId, botId: bot.botId });
   return { name: `${bot.botId}:${personId}`, bot, personId };

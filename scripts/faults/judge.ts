@@ -1,20 +1,24 @@
 // The judge: what was accepted, sent, told and charged, from the driver's notes and the stand-in's and the sink's records.
 import { setTimeout as pause } from "node:timers/promises";
-import { verifyWebhook } from "@thikaa/sdk";
 import { waitFor } from "@thikaa/testkit";
+import { booksOf } from "./books.ts";
+import type { Books } from "./books.ts";
+import { firstLine } from "./driver.ts";
 import type { Customers, Driver, Intent } from "./driver.ts";
-import type { FaultHouse } from "./house.ts";
+import type { House } from "./house.ts";
+import { toldTo } from "./told.ts";
 
 /** Everything that was found about one scene. All lists are empty when all promises held. */
 export interface Verdict {
   readonly accepted: number;
   readonly lost: string[];
   readonly neverAccepted: string[];
+  /** Parts that the person got more than once. */
   readonly duplicates: number;
   readonly flagged: number;
   /** Sent twice, and the message does not say so. */
   readonly silentDuplicates: string[];
-  /** Messages that went before an earlier one of their lane. */
+  /** Parts that went before an earlier one of their lane. */
   readonly outOfOrder: string[];
   readonly said: number;
   readonly inboundLost: string[];
@@ -24,16 +28,17 @@ export interface Verdict {
   readonly books: Books;
   readonly statuses: Record<string, number>;
   /** Milliseconds from the accepting answer to the stand-in. */
-  readonly deliveryMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly deliveryMs: Times;
+  /** Sends whose accepting answer was lost, and that were known by their Idempotency-Key when asked again. */
+  readonly replayed: number;
+  /** Milliseconds in which no send was accepted, at the longest. */
+  readonly refusedMs: number;
 }
 
-export interface Books {
-  /** Credits. */
-  readonly balance: number;
-  readonly ledger: number;
-  readonly openingMinusCharged: number;
-  /** Event numbers that are missing, come twice or were told to nobody. */
-  readonly sequenceFaults: string[];
+export interface Times {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
 }
 
 interface Receipt {
@@ -48,42 +53,51 @@ interface View {
   readonly possible_duplicate: boolean;
 }
 
+export interface Judged {
+  readonly driver: Driver;
+  readonly customers: Customers;
+  /** How long the rest may take to come, in milliseconds; what is not there by then is lost. */
+  readonly withinMs: number;
+}
+
 const viewsAtOnce = 16;
 const lookEveryMs = 200;
-/** Charged by earlier scenes of the same house, which share its balance. */
-const chargedBefore = new WeakMap<FaultHouse, number>();
 
-/** Waits until the house is at rest, then judges. `withinMs` is how long the rest may take to come; what is not there by then is lost. */
-export async function judge(
-  house: FaultHouse,
-  scene: { driver: Driver; customers: Customers | null; withinMs: number },
-): Promise<Verdict> {
-  const { driver, customers, withinMs } = scene;
-  await untilAtRest(house, scene).catch(() => {});
+/** Waits until the house is at rest, then judges. */
+export async function judge(house: House, judged: Judged): Promise<Verdict> {
+  const { driver, customers } = judged;
+  await untilAtRest(house, judged).catch(() => {});
   const receipts = receiptsOf(house, driver);
-  const views = await viewsOf(house, driver.intents, withinMs);
-  const twice = [...receipts].filter(([, list]) => list.length > 1).map(([text]) => text);
-  const known = new Set(driver.intents.filter(({ accepted }) => accepted).map(({ text }) => text));
-  const inbound = inboundOf(house);
-  const said = customers?.said ?? [];
+  const views = await viewsOf(house, driver.intents, judged.withinMs);
+  const known = driver.intents.filter(({ accepted }) => accepted !== null);
+  const expected = new Map(
+    known.flatMap((intent) => intent.parts.map((part) => [part, intent.key])),
+  );
+  const twice = [...receipts].filter(([, list]) => list.length > 1).map(([part]) => part);
+  const told = toldTo(house);
+  const { said } = customers;
   return {
-    accepted: known.size,
-    lost: [...known].filter((text) => !receipts.has(text)),
-    neverAccepted: [...receipts.keys()].filter((text) => !known.has(text)),
+    accepted: known.length,
+    lost: [...expected.keys()].filter((part) => !receipts.has(part)),
+    neverAccepted: [...receipts.keys()].filter((part) => !expected.has(part)),
     duplicates: twice.length,
     flagged: [...views.values()].filter((view) => view.possible_duplicate).length,
-    silentDuplicates: twice.filter((text) => views.get(text)?.possible_duplicate !== true),
+    silentDuplicates: twice.filter(
+      (part) => views.get(expected.get(part) ?? "")?.possible_duplicate !== true,
+    ),
     outOfOrder: outOfOrder(driver.intents, receipts),
     said: said.length,
-    inboundLost: said.filter(({ text }) => !inbound.events.has(text)).map(({ text }) => text),
+    inboundLost: said.filter(({ text }) => !told.events.has(text)).map(({ text }) => text),
     inboundTwice: said
-      .filter(({ text }) => (inbound.events.get(text)?.size ?? 0) > 1)
+      .filter(({ text }) => (told.events.get(text)?.size ?? 0) > 1)
       .map(({ text }) => text),
-    inboundOutOfOrder: inboundOutOfOrder(said, inbound.sequences),
-    badSignatures: inbound.badSignatures,
-    books: await booksOf(house, views),
+    inboundOutOfOrder: inboundOutOfOrder(said, told.sequences),
+    badSignatures: told.badSignatures,
+    books: await booksOf(house, chargedBy(views)),
     statuses: countBy([...views.values()].map(({ status }) => status)),
     deliveryMs: deliveryTimes(driver.intents, receipts),
+    replayed: driver.answers.filter(({ replayed }) => replayed).length,
+    refusedMs: longestRefusal(driver),
   };
 }
 
@@ -107,49 +121,49 @@ export function broken(verdict: Verdict): string[] {
   if (verdict.badSignatures > 0)
     faults.push(`webhooks with a bad signature: ${verdict.badSignatures}`);
   if (books.balance !== books.ledger || books.balance !== books.openingMinusCharged)
-    faults.push(`the books do not agree: ${JSON.stringify(books)}`);
+    faults.push(
+      `the books do not agree: ${JSON.stringify({ ...books, sequenceFaults: undefined })}`,
+    );
   return [...faults, ...books.sequenceFaults.slice(0, 5)];
 }
 
-async function untilAtRest(
-  house: FaultHouse,
-  scene: { driver: Driver; customers: Customers | null; withinMs: number },
-): Promise<void> {
+async function untilAtRest(house: House, { driver, customers, withinMs }: Judged): Promise<void> {
   const empty = ["send_queue", "inbound_items", "events_unnumbered", "delivery_queue"];
   await waitFor(
     async () => {
       await pause(lookEveryMs);
-      const receipts = receiptsOf(house, scene.driver);
-      if (scene.driver.intents.some(({ text, accepted }) => accepted && !receipts.has(text)))
-        return false;
-      const { events } = inboundOf(house);
-      if (scene.customers?.said.some(({ text }) => !events.has(text))) return false;
+      const receipts = receiptsOf(house, driver);
+      const isMissing = ({ accepted, parts }: Intent): boolean =>
+        accepted !== null && parts.some((part) => !receipts.has(part));
+      if (driver.intents.some(isMissing)) return false;
+      const { events } = toldTo(house);
+      if (customers.said.some(({ text }) => !events.has(text))) return false;
       const { queues } = await house.admin.request<{ queues: Record<string, number> }>(
         "GET",
         "/status",
       );
       return empty.every((name) => queues[name] === 0);
     },
-    { what: "rest", deadlineMs: scene.withinMs },
+    { what: "rest", deadlineMs: withinMs },
   );
 }
 
-/** What the stand-in took, by text. */
-function receiptsOf(house: FaultHouse, driver: Driver): Map<string, Receipt[]> {
+/** What the stand-in took, by the first line of its text. */
+function receiptsOf(house: House, driver: Driver): Map<string, Receipt[]> {
   const found = new Map<string, Receipt[]>();
   const prefix = `${driver.name} `;
   for (const { n, at, parameters } of house.standIn.record.calls({
     method: "sendMessage",
     accepted: true,
   })) {
-    const text = String(parameters["text"]);
-    if (text.startsWith(prefix)) found.set(text, [...(found.get(text) ?? []), { n, at }]);
+    const part = firstLine(String(parameters["text"]));
+    if (part.startsWith(prefix)) found.set(part, [...(found.get(part) ?? []), { n, at }]);
   }
   return found;
 }
 
 async function viewsOf(
-  house: FaultHouse,
+  house: House,
   intents: readonly Intent[],
   withinMs: number,
 ): Promise<Map<string, View>> {
@@ -157,81 +171,49 @@ async function viewsOf(
   const left = intents.filter(({ accepted }) => accepted !== null);
   const work = async (): Promise<void> => {
     for (let intent = left.pop(); intent !== undefined; intent = left.pop()) {
-      const { text, accepted } = intent;
-      views.set(
-        text,
-        await waitFor(() => viewOf(house, accepted?.messageId ?? ""), {
-          what: `the message ${text}`,
-          deadlineMs: withinMs,
-        }),
-      );
+      const { key, accepted } = intent;
+      const view = await waitFor(() => viewOf(house, accepted?.messageId ?? ""), {
+        what: `the message ${key}`,
+        deadlineMs: withinMs,
+      });
+      views.set(key, view);
     }
   };
   await Promise.all(Array.from({ length: viewsAtOnce }, work));
   return views;
 }
 
-async function viewOf(house: FaultHouse, messageId: string): Promise<View | null> {
-  const url = `${house.services.of("gateway")[0]?.url}/${house.store}/api/messaging?action=message&id=${messageId}`;
+/** A message as its sender sees it; `null` when it can't be had now. */
+export async function viewOf(
+  house: Pick<House, "gateways" | "slug" | "apiKey">,
+  messageId: string,
+): Promise<View | null> {
+  const url = `${house.gateways()[0]}/${house.slug}/api/messaging?action=message&id=${messageId}`;
   const response = await fetch(url, { headers: { Authorization: `Bearer ${house.apiKey}` } });
   return response.status === 200 ? ((await response.json()) as View) : null;
 }
 
-function outOfOrder(intents: readonly Intent[], receipts: Map<string, Receipt[]>): string[] {
+function outOfOrder(
+  intents: readonly Intent[],
+  receipts: ReadonlyMap<string, readonly Receipt[]>,
+): string[] {
   const faults: string[] = [];
-  for (const list of Map.groupBy(intents, ({ lane }) => lane).values()) {
+  for (const lane of Map.groupBy(intents, (intent) => intent.lane).values()) {
     let latest = 0;
-    for (const { text } of list.toSorted((left, right) => left.place - right.place)) {
-      const first = receipts.get(text)?.[0]?.n;
+    const inOrder = lane.toSorted((left, right) => left.place - right.place);
+    for (const part of inOrder.flatMap(({ parts }) => parts)) {
+      const first = receipts.get(part)?.[0]?.n;
       if (first === undefined) continue;
-      if (first < latest) faults.push(text);
+      if (first < latest) faults.push(part);
       latest = Math.max(latest, first);
     }
   }
   return faults;
 }
 
-interface Told {
-  read: number;
-  badSignatures: number;
-  /** By a customer's text, the ids of the events that told of it. */
-  readonly events: Map<string, Set<string>>;
-  readonly sequences: Map<string, number>;
-  /** The numbers of all events, of every kind. */
-  readonly numbers: Set<number>;
-}
-
-/** What the sink was told so far; each webhook is checked once. */
-const told = new WeakMap<FaultHouse, Told>();
-
-function inboundOf(house: FaultHouse): Told {
-  const all = told.get(house) ?? {
-    read: 0,
-    badSignatures: 0,
-    events: new Map<string, Set<string>>(),
-    sequences: new Map<string, number>(),
-    numbers: new Set<number>(),
-  };
-  told.set(house, all);
-  for (const { body, headers } of house.sink.received.slice(all.read)) {
-    all.read += 1;
-    try {
-      const event = verifyWebhook({ body, headers, secret: house.webhookSecret });
-      all.numbers.add(event.sequence);
-      if (event.event !== "message.received") continue;
-      const text = String(event.data.message);
-      all.events.set(text, (all.events.get(text) ?? new Set()).add(event.event_id));
-      all.sequences.set(text, event.sequence);
-    } catch {
-      all.badSignatures += 1;
-    }
-  }
-  return all;
-}
-
 function inboundOutOfOrder(
   said: readonly { text: string; lane: string }[],
-  sequences: Map<string, number>,
+  sequences: ReadonlyMap<string, number>,
 ): string[] {
   const faults: string[] = [];
   const latest = new Map<string, number>();
@@ -243,45 +225,36 @@ function inboundOutOfOrder(
   return faults;
 }
 
-async function booksOf(house: FaultHouse, views: Map<string, View>): Promise<Books> {
-  const charged = [...views.values()].reduce(
-    (sum, { price, refunded }) => sum + (refunded ? 0 : price),
-    chargedBefore.get(house) ?? 0,
-  );
-  chargedBefore.set(house, charged);
-  const { stores } = await house.admin.request<{ stores: { slug: string; balance: number }[] }>(
-    "GET",
-    "/stores",
-  );
-  const { rows } = await house.database.query<{ micro: string; numbers: string[] }>({
-    text: `SELECT (SELECT sum(amount_micro) FROM ledger)::text AS micro,
-                  (SELECT coalesce(array_agg(sequence::text ORDER BY sequence), '{}') FROM events) AS numbers`,
-  });
-  return {
-    balance: stores.find(({ slug }) => slug === house.store)?.balance ?? Number.NaN,
-    ledger: Number(rows[0]?.micro) / 1_000_000,
-    openingMinusCharged: Math.round((house.openingCredits - charged) * 1_000_000) / 1_000_000,
-    sequenceFaults: sequenceFaults((rows[0]?.numbers ?? []).map(Number), inboundOf(house).numbers),
-  };
+function chargedBy(views: ReadonlyMap<string, View>): number {
+  return [...views.values()].reduce((sum, { price, refunded }) => sum + (refunded ? 0 : price), 0);
 }
 
-/** Numbers that leave a gap or come again, and events that no webhook told of. */
-function sequenceFaults(numbers: readonly number[], toldOf: ReadonlySet<number>): string[] {
-  return numbers.flatMap((number, index) => [
-    ...(number === index + 1 ? [] : [`event number ${number} stands at place ${index + 1}`]),
-    ...(toldOf.has(number) ? [] : [`no webhook told of event number ${number}`]),
-  ]);
-}
-
-function deliveryTimes(intents: readonly Intent[], receipts: Map<string, Receipt[]>) {
-  const times = intents
-    .flatMap(({ text, accepted }) => {
-      const first = receipts.get(text)?.[0];
+function deliveryTimes(
+  intents: readonly Intent[],
+  receipts: ReadonlyMap<string, readonly Receipt[]>,
+): Times {
+  return timesOf(
+    intents.flatMap(({ key, accepted }) => {
+      const first = receipts.get(key)?.[0];
       return accepted === null || first === undefined ? [] : [Math.max(0, first.at - accepted.at)];
-    })
-    .toSorted((left, right) => left - right);
-  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))];
-  return { p50: at(0.5) ?? 0, p99: at(0.99) ?? 0, max: times.at(-1) ?? 0 };
+    }),
+  );
+}
+
+/** The median, the 99th percentile and the longest of some milliseconds. */
+export function timesOf(milliseconds: readonly number[]): Times {
+  const sorted = milliseconds.toSorted((left, right) => left - right);
+  const at = (share: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  return { p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 };
+}
+
+function longestRefusal({ answers }: Driver): number {
+  const accepted = answers.filter(({ status }) => status === 200).map(({ at }) => at);
+  return accepted.reduce(
+    (longest, at, index) => Math.max(longest, at - (accepted[index - 1] ?? at)),
+    0,
+  );
 }
 
 function countBy(values: readonly string[]): Record<string, number> {

@@ -1,8 +1,9 @@
 // Scenes: load on the house, a blow in the middle of it, and the judgement once it is at rest again.
+import { setTimeout as pause } from "node:timers/promises";
 import { waitFor } from "@thikaa/testkit";
-import type { Keeper } from "../services/keeper.ts";
+import type { Keeper } from "@thikaa/embedded";
 import { Customers, Driver } from "./driver.ts";
-import type { FaultHouse } from "./house.ts";
+import type { House, Lane } from "./house.ts";
 import { judge } from "./judge.ts";
 import type { Verdict } from "./judge.ts";
 
@@ -13,29 +14,42 @@ export interface Scene {
   /** Milliseconds that a lane rests after each message. */
   readonly restMs: number;
   /** What happens while the load goes on. */
-  readonly strike: (driver: Driver) => Promise<void>;
+  readonly strike: (load: Load) => Promise<void>;
   /** How long the house may take to be at rest afterwards, in milliseconds. */
   readonly restWithinMs: number;
+  readonly lanes?: readonly Lane[];
+  readonly gateways?: () => readonly string[];
+  readonly customersEveryMs?: number;
+}
+
+export interface Load {
+  readonly driver: Driver;
+  readonly customers: Customers;
 }
 
 const customersWriteEveryMs = 60;
+const firstSends = 20;
 
 /** Plays a scene and judges it. */
-export async function play(house: FaultHouse, scene: Scene): Promise<Verdict & { driver: Driver }> {
-  const driver = new Driver(house, scene.name, scene.random);
+export async function play(house: House, scene: Scene): Promise<Verdict & Load> {
+  const driver = new Driver({ house, ...scene });
   const customers = new Customers(house, scene.name);
   driver.start(scene.restMs);
-  customers.start(customersWriteEveryMs);
-  try {
-    await waitFor(() => driver.intents.filter(({ accepted }) => accepted).length >= 20, {
-      what: "the first accepted messages",
-    });
-    await scene.strike(driver);
-  } finally {
-    await Promise.all([driver.stop(), customers.stop()]);
-  }
+  customers.start(scene.customersEveryMs ?? customersWriteEveryMs);
+  const struck = await waitFor(
+    () => driver.intents.filter(({ accepted }) => accepted).length >= firstSends,
+    { what: "the first accepted messages", deadlineMs: 30_000 },
+  )
+    .then(() => scene.strike({ driver, customers }))
+    .then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
+  await Promise.all([driver.stop(), customers.stop()]);
+  // Judged even when the strike failed: the next scene's books go on from this one's.
   const verdict = await judge(house, { driver, customers, withinMs: scene.restWithinMs });
-  return { ...verdict, driver };
+  if (struck !== null) throw struck.error;
+  return { ...verdict, driver, customers };
 }
 
 /** Sends a signal to a program, once it runs. */
@@ -46,24 +60,28 @@ export async function strike(keeper: Keeper | null | undefined, signal: NodeJS.S
 }
 
 /** The living channel workers and how many connections each holds. */
-export async function holdings(house: FaultHouse): Promise<Map<string, number>> {
+export async function holdings(house: House): Promise<Map<string, number>> {
   const { rows } = await house.database.query<{ id: string; held: number }>({
     text: `SELECT w.id::text AS id, count(a.key)::int AS held FROM workers w
-           LEFT JOIN assignments a ON a.worker = w.id AND a.kind = 'connection'
+           LEFT JOIN (assignments a JOIN connections c ON c.id::text = a.key JOIN stores s ON s.id = c.store_id AND s.slug = $1) ON a.worker = w.id AND a.kind = 'connection'
            WHERE w.role = 'channel-tg' AND w.expires_at > now() GROUP BY w.id`,
+    values: [house.slug],
   });
   return new Map(rows.map(({ id, held }) => [id, held]));
 }
 
+const lookEveryMs = 25;
+
 /** Resolves once so many channel processes share all connections evenly (± 1); gives the milliseconds it took. */
 export async function untilEven(
-  house: FaultHouse,
+  house: House,
   processes: number,
   withinMs: number,
 ): Promise<number> {
   const begun = performance.now();
   await waitFor(
     async () => {
+      await pause(lookEveryMs);
       const held = [...(await holdings(house)).values()];
       const all = held.reduce((sum, count) => sum + count, 0);
       const even = Math.max(...held) - Math.min(...held) <= 1;
@@ -74,18 +92,42 @@ export async function untilEven(
   return performance.now() - begun;
 }
 
-/** The present epoch of each connection. */
-export async function epochs(house: FaultHouse): Promise<Map<string, number>> {
-  const { rows } = await house.database.query<{ key: string; epoch: number }>({
-    text: "SELECT key, epoch FROM assignments WHERE kind = 'connection'",
-  });
-  return new Map(rows.map(({ key, epoch }) => [key, epoch]));
+/** Resolves once one of the workers of before is gone and the others hold all connections; gives its id and the milliseconds it took. */
+export async function untilTakenOver(
+  house: House,
+  before: ReadonlySet<string>,
+): Promise<{ gone: string; tookMs: number }> {
+  const begun = performance.now();
+  const gone = await waitFor(
+    async () => {
+      await pause(lookEveryMs);
+      const living = await holdings(house);
+      const lost = [...before].find((worker) => !living.has(worker));
+      const held = [...living.values()].reduce((sum, count) => sum + count, 0);
+      return lost !== undefined && held === house.bots.length && lost;
+    },
+    { what: "another process to take over", deadlineMs: 60_000 },
+  );
+  return { gone, tookMs: performance.now() - begun };
 }
 
 /** How often two processes asked for one bot's updates at once, over all bots. */
-export function overlappingPolls(house: FaultHouse): number {
-  return house.bots.reduce(
-    (sum, { botId }) => sum + house.standIn.record.overlappingPolls(botId),
-    0,
+export function overlappingPolls(house: House): number {
+  return house.standIn
+    .bots()
+    .reduce((sum, { id }) => sum + house.standIn.record.overlappingPolls(id), 0);
+}
+
+/** The longest time in milliseconds in which nobody asked for one bot's updates, after a moment and until now. */
+export function longestUnpolled(house: House, since: number): number {
+  return Math.max(
+    ...house.bots.map(({ botId }) => {
+      const polls = house.standIn.record
+        .calls({ botId, method: "getUpdates" })
+        .filter(({ at }) => at >= since)
+        .map(({ at }) => at);
+      const moments = [since, ...polls, Date.now()];
+      return Math.max(...moments.map((at, index) => at - (moments[index - 1] ?? at)));
+    }),
   );
 }
