@@ -49,6 +49,11 @@ export class Health {
     return this.#state;
   }
 
+  /** Whether the last attempt went well, so that nothing is lost with what is known of it. */
+  get sound(): boolean {
+    return this.#setbacks === 0 && this.#state === "healthy";
+  }
+
   /** Since when it has been so. */
   get since(): number {
     return this.#since;

@@ -23,6 +23,7 @@ interface Lane {
 }
 
 interface Origin {
+  readonly name: string;
   readonly health: Health;
   busy: number;
 }
@@ -145,7 +146,11 @@ export class Lanes {
     const begunAt = performance.now();
     const lane = this.#lane(delivery);
     place(lane, delivery.url);
-    const origin = this.#origins.get(lane.origin) ?? { health: new Health(begunAt), busy: 0 };
+    const origin = this.#origins.get(lane.origin) ?? {
+      name: lane.origin,
+      health: new Health(begunAt),
+      busy: 0,
+    };
     this.#origins.set(lane.origin, origin);
     lane.busy++;
     origin.busy++;
@@ -180,7 +185,7 @@ export class Lanes {
     // Origins are shared by stores: only that nothing there can be connected to is held against all, never how one URL answers.
     if (sign === "unreached") origin.health.failed(now, begunAt, words);
     else if (sign !== "none") origin.health.succeeded(now, 0);
-    if (origin.busy === 0 && origin.health.state !== "failing") this.#origins.delete(lane.origin);
+    if (origin.busy === 0 && origin.health.sound) this.#origins.delete(origin.name);
     return sign === "none" ? null : news(lane, now, finding.disable);
   }
 
