@@ -6,6 +6,7 @@ const enough = {
   DATABASE_URL: "postgresql://localhost/thikaa",
   NATS_URL: "nats://localhost:4222",
   THIKAA_MASTER_KEY: "k1:x",
+  MEDIA_STORE_URL: "file:///var/lib/thikaa/media",
 };
 
 test("without settings of its own the app calls Telegram, polls, and has no sandbox", () => {

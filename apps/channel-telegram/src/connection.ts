@@ -2,12 +2,16 @@
 import type {
   ConnectedAccount,
   ConnectorContext,
+  MediaFacet,
   PollingFacet,
   TypingFacet,
 } from "@thikaa/connector-kit";
 import { ConnectionFault } from "@thikaa/connector-kit";
 import { readRecipient } from "./ids.ts";
+import { telegramMedia } from "./media.ts";
+import { KnownFiles } from "./outbound/known-files.ts";
 import { sendPart } from "./outbound/send.ts";
+import type { PartSender } from "./outbound/send.ts";
 import { Throttling } from "./outbound/throttling.ts";
 import { TelegramClient } from "./platform/client.ts";
 import { faultOf, TelegramCallError } from "./platform/errors.ts";
@@ -39,26 +43,31 @@ export async function connect(context: ConnectorContext): Promise<ConnectedAccou
   } catch (error) {
     throw error instanceof TelegramCallError ? faultOf(error) : error;
   }
-  return new TelegramAccount(
-    client,
-    context.webhookUrl === null ? new TelegramPolling(client) : undefined,
-  );
+  return new TelegramAccount(client, context);
 }
 
 class TelegramAccount implements ConnectedAccount {
   readonly polling: PollingFacet | undefined;
   readonly typing: TypingFacet;
+  readonly media: MediaFacet;
   readonly #client: TelegramClient;
-  readonly #throttling = new Throttling();
+  readonly #sender: PartSender;
 
-  constructor(client: TelegramClient, polling: PollingFacet | undefined) {
+  constructor(client: TelegramClient, context: ConnectorContext) {
     this.#client = client;
-    this.polling = polling;
+    this.#sender = {
+      client,
+      throttling: new Throttling(),
+      knownFiles: new KnownFiles(context),
+      openAddress: (url, signal) => context.openAddress(url, signal),
+    };
+    this.polling = context.webhookUrl === null ? new TelegramPolling(client) : undefined;
+    this.media = telegramMedia(client);
     this.typing = { show: (to, signal) => this.#showTyping(to, signal) };
   }
 
   send(part: Parameters<ConnectedAccount["send"]>[0]): ReturnType<ConnectedAccount["send"]> {
-    return sendPart(part, { client: this.#client, throttling: this.#throttling });
+    return sendPart(part, this.#sender);
   }
 
   /** Every call is a request of its own: there is nothing to close. A webhook stays, so that updates wait for whoever comes next. */

@@ -20,7 +20,7 @@ test("after kill -9 in the middle of a call another process goes on: nothing is 
   const connection = await world.connect(bot.token);
   const main = join(import.meta.dirname, "main.ts");
   const child = spawn(process.execPath, ["--conditions=source", main], {
-    env: world.environment(telegram),
+    env: await world.environment(telegram),
     stdio: "ignore",
   });
   world.closeLater(() => Promise.resolve(child.kill("SIGKILL")));
@@ -46,7 +46,7 @@ test("on SIGTERM the process ends by itself within ten seconds, with nothing hal
   const child = spawn(
     process.execPath,
     ["--conditions=source", join(import.meta.dirname, "main.ts")],
-    { env: world.environment(telegram), stdio: "ignore" },
+    { env: await world.environment(telegram), stdio: "ignore" },
   );
   world.closeLater(() => Promise.resolve(child.kill("SIGKILL")));
   await world.untilTexts(connection, started, 30_000);

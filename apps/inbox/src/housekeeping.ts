@@ -1,9 +1,10 @@
 // Housekeeping: what must happen now and then, by one process at a time: deadlines, old keys, coming partitions.
 import type { Bus } from "@thikaa/bus";
-import { storeShard } from "@thikaa/db";
+import { overdueMediaFetches, settleMedia, storeShard } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
 import { startLoop, Trouble } from "@thikaa/runtime";
 import type { Assignments, Log, Worker } from "@thikaa/runtime";
+import { mediaReasonOf } from "@thikaa/schema";
 import { expire, idempotencyHours } from "@thikaa/sending";
 
 export interface HousekeepingParts {
@@ -16,6 +17,9 @@ export interface HousekeepingParts {
 
 const expireBatch = 500;
 const inboundKeyDays = 7;
+/** Longer than all tries of the backoff together. */
+const mediaHours = 24;
+const mediaBatch = 100;
 const tidyEveryMs = 600_000;
 
 /** Starts housekeeping; it works only while this process holds its key. */
@@ -29,6 +33,7 @@ export function startHousekeeping(parts: HousekeepingParts): { stop(): Promise<v
       const { expired, eventsFor } = await expire(parts.database, expireBatch);
       for (const shard of new Set(eventsFor.map(storeShard)))
         parts.bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+      await giveUpMedia(parts.database);
       if (performance.now() >= tidyAt) {
         await tidy(parts.database);
         tidyAt = performance.now() + tidyEveryMs;
@@ -36,6 +41,13 @@ export function startHousekeeping(parts: HousekeepingParts): { stop(): Promise<v
       return expired >= expireBatch;
     },
   });
+}
+
+/** Files of connections that nobody has run for so long: their messages are told, by the loop that finishes items. */
+async function giveUpMedia(database: Database): Promise<void> {
+  const reason = mediaReasonOf("media_unreachable");
+  for (const media of await overdueMediaFetches(database, mediaHours, mediaBatch))
+    await settleMedia(database, media, { status: "failed", reason });
 }
 
 /** Drops what nobody can ask for any more, a little at a time, and makes the partitions of the months to come. */

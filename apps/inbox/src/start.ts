@@ -10,11 +10,14 @@ import {
 } from "@thikaa/runtime";
 import type { Foundation, Log, Service } from "@thikaa/runtime";
 import { inboundShards, storeShards } from "@thikaa/schema";
+import { MediaLinks } from "@thikaa/vault";
 import { startBacklog } from "./backlog.ts";
 import { defaultPoolSize } from "./config.ts";
 import type { InboxConfig } from "./config.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { startInbound } from "./inbound/inbound.ts";
+import { mediaAddresses } from "./inbound/message-media.ts";
+import type { MediaAddress } from "./inbound/message-media.ts";
 import { startSequencer } from "./sequencer/sequencer.ts";
 
 /** Starts the inbox. Rejects when PostgreSQL or NATS can't be reached, or the schema is not this release's. */
@@ -24,7 +27,8 @@ export async function start(config: InboxConfig): Promise<Service> {
   const { poolSize = defaultPoolSize } = config;
   const foundation = await openFoundation({ ...config, name: "inbox", poolSize, log, metrics });
   const { worker } = foundation;
-  const work = startWork({ ...foundation, log, metrics });
+  const addressOf = mediaAddresses(new MediaLinks(config.masterKey), config.publicUrl);
+  const work = startWork({ ...foundation, log, metrics, addressOf });
   let stopping = false;
   const ready = () => !stopping && worker.alive && work.settled();
   const server =
@@ -44,6 +48,7 @@ export async function start(config: InboxConfig): Promise<Service> {
 interface WorkParts extends Pick<Foundation, "database" | "bus" | "worker"> {
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly addressOf: MediaAddress;
 }
 
 /** The three works of the inbox, each over its own keys. */

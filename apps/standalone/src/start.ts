@@ -40,6 +40,8 @@ interface Surroundings {
   readonly secrets: Secrets;
   readonly servers: Servers;
   readonly simulator: SimulatorService | null;
+  /** Where the house is reached from this machine. */
+  readonly url: string;
 }
 
 /** Starts everything. Whatever fails, what had been started is stopped again. `progress` gets one line a step. */
@@ -96,7 +98,7 @@ async function startAll(
     : null;
   if (simulator !== null) stops.push(() => simulator.stop());
   progress("Starting the apps …");
-  listener = await startApps({ config, secrets, servers, simulator }, apps, stops);
+  listener = await startApps({ config, secrets, servers, simulator, url: server.url }, apps, stops);
   if (simulator !== null)
     await openSandbox({
       dataDir: config.dataDir,
@@ -115,7 +117,7 @@ async function startApps(
   started: Service[],
   stops: Stops,
 ): Promise<RequestListener> {
-  const { config, secrets, servers, simulator } = surroundings;
+  const { config, secrets, servers, simulator, url } = surroundings;
   const { environment, namespace, logLevel, publicUrl, allowPrivateNetwork } = config;
   const common = {
     environment,
@@ -134,11 +136,14 @@ async function startApps(
     stops.push(() => app.stop());
     return app;
   };
-  await begin(startInbox({ ...common, log: log("inbox") }));
+  const mediaStoreUrl = config.mediaStoreUrl ?? pathToFileURL(join(config.dataDir, "media")).href;
+  await begin(startInbox({ ...common, publicUrl: publicUrl ?? url, log: log("inbox") }));
   await begin(startWebhooks({ ...common, allowPrivateNetwork, log: log("webhooks") }));
   const telegram = await begin(
     startTelegram({
       ...common,
+      mediaStoreUrl,
+      allowPrivateNetwork,
       log: log("channel-telegram"),
       webhookBase: publicUrl?.startsWith("https://") ? publicUrl : null,
       baseUrls: {
@@ -153,10 +158,10 @@ async function startApps(
       allowPrivateNetwork,
       adminToken: secrets.adminToken,
       sandbox: config.sandbox,
+      mediaStoreUrl,
       log: log("console"),
     }),
   );
-  const mediaStoreUrl = config.mediaStoreUrl ?? pathToFileURL(join(config.dataDir, "media")).href;
   const gateway = await begin(startGateway({ ...common, mediaStoreUrl, log: log("gateway") }));
   const mounts = [
     { prefix: "/hooks/tg", service: telegram },

@@ -1,5 +1,6 @@
 // The connector contract, one open connection: sending, its facets, and the end.
 import type { Outcome, PartPlan } from "@thikaa/schema";
+import type { MediaFacet } from "./media.ts";
 import type { RawItem } from "./raw-item.ts";
 
 /** One part, about to be sent for the first or a further time. */
@@ -25,6 +26,9 @@ export interface ConnectedAccount {
 
   /** Facet: the provider is asked for updates. Absent when it posts them or pushes them over a socket. */
   readonly polling?: PollingFacet;
+
+  /** Facet: customers' files are fetched from the provider. */
+  readonly media?: MediaFacet | undefined;
 
   /** Facet: the person sees that somebody writes. */
   readonly typing?: TypingFacet;

@@ -1,6 +1,7 @@
 // The context: the only way out of a connector to the house. One for each time a connection is opened.
 import type { ConnectionReason, ConnectionState } from "@thikaa/schema";
 import type { CredentialValues } from "./credentials.ts";
+import type { AddressedFile } from "./media.ts";
 import type { RawItem } from "./raw-item.ts";
 
 /** A provider's account, as `connect` found it. */
@@ -60,6 +61,12 @@ export interface ConnectorContext {
 
   /** Stores what came in; resolves when it is committed, and only then may the provider be told. For sockets; polled items are stored by the host. Rejects when the database is away: nothing may be acknowledged then. */
   received(items: readonly RawItem[]): Promise<void>;
+
+  /**
+   * Opens a file at an address that a user gave (`media_url`), where the provider can't fetch it itself. The address and
+   * each redirect are checked against private networks; time is capped. Throws `MediaFault`.
+   */
+  openAddress(url: string, signal?: AbortSignal): Promise<AddressedFile>;
 
   /** Says how the connection is. The host itself says `connecting`, `connected`, and what a `ConnectionFault` carries; a connector says the rest. Never throws; the last report wins. */
   report(state: ConnectionState, reason: ConnectionReason | null): void;

@@ -37,6 +37,13 @@ export type MediaResult =
   | ({ readonly status: "ready" } & Omit<KeptMedia, keyof MediaKey>)
   | { readonly status: "failed"; readonly reason: MediaReason };
 
+export interface MediaSettled {
+  /** `false` when it was settled before: then the bytes just kept belong to nothing, and should be deleted. */
+  readonly settled: boolean;
+  /** The inbox's shard to ring after the commit; `null` when nothing waited. */
+  readonly shard: number | null;
+}
+
 /** Claims files that are due, or were being fetched by an earlier owner of their connection. Connections held no more are left out. */
 export async function claimMediaFetches(
   database: Queryable,
@@ -85,14 +92,13 @@ export async function retryMediaFetch(
 
 /**
  * Writes what came of a file. The item that waits for it becomes due with its last file; when its message has gone on
- * already, the inbox gets an item that tells of the file. Evidence, so never fenced: whoever brings it. `false` when the
- * file was settled before; then the bytes just kept belong to nothing, and should be deleted.
+ * already, the inbox gets an item that tells of the file. Evidence, so never fenced: whoever brings it.
  */
 export async function settleMedia(
   database: Database,
   media: MediaKey,
   result: MediaResult,
-): Promise<boolean> {
+): Promise<MediaSettled> {
   return database.transaction(async (transaction) => {
     // The item is locked before anything else, by the inbox as well: either it sees this file's end, or it has gone on.
     const { rows } = await transaction.query<{ id: number }>({
@@ -105,10 +111,10 @@ export async function settleMedia(
         ? await keepMedia(transaction, { ...media, ...result })
         : await failMedia(transaction, media, result.reason);
     const ended = await endFetch(transaction, media);
-    if (ended === null) return settled;
+    if (ended === null) return { settled, shard: null };
     if (rows.length > 0) await makeDue(transaction, ended.item_id);
     else if (settled) await tellOfMedia(transaction, media, ended);
-    return settled;
+    return { settled, shard: inboundShard(ended.connection_id, ended.thread) };
   });
 }
 

@@ -1,5 +1,12 @@
 // The public door of egress: exports only.
 export { addressFault, type AddressRules } from "./address.ts";
+export {
+  createDownloader,
+  DownloadTooLargeError,
+  type Download,
+  type Downloader,
+  type DownloadRequest,
+} from "./download.ts";
 export { createEgress, type Egress, type EgressConfig, type EgressRequest } from "./egress.ts";
 export { EgressError, type EgressErrorCode, type EgressStage } from "./errors.ts";
 export type { EgressResponse } from "./exchange.ts";

@@ -31,14 +31,8 @@ test("a text message has every field of the shared schema", () => {
 });
 
 test.each([
-  ["photo", "photo", "broken part"],
-  ["document", "document", "please check"],
-  ["voice", "voice", null],
-  ["videoNote", "video_note", null],
-  ["sticker", "sticker", null],
   ["venue", "venue", null],
   ["contact", "contact", null],
-  ["animation", "animation", null],
   ["unknownKind", "hologram", null],
 ] as const)(
   "a %s is unsupported with Telegram's word for it, and its caption counts as text",
@@ -49,6 +43,28 @@ test.each([
       raw_type: rawType,
       text,
     });
+  },
+);
+
+test.each([
+  ["photo", "image", "image/jpeg", "photo-52.jpg", "AgAC_x", "broken part"],
+  ["document", "document", "application/pdf", "invoice 18.pdf", "BQAC_d1", "please check"],
+  ["voice", "voice", "audio/ogg", "voice-54.ogg", "AwAC_v1", null],
+  ["videoNote", "video", "video/mp4", "video_note-56.mp4", "DQAC_vn", null],
+  ["sticker", "sticker", "image/webp", "sticker-57.webp", "CAAC_s1", null],
+  ["animation", "video", "video/mp4", "animation-61.mp4", "CgAC_a", null],
+] as const)(
+  "a %s is a message with one file, named by Telegram's id of it; a photo's is the largest size",
+  (word, type, mime, name, reference, text) => {
+    const found = convertUpdate(updates[word]);
+    expect(found).toMatchObject({
+      kind: "message",
+      type,
+      raw_type: null,
+      text,
+      media: [{ type, mime, name, reference }],
+    });
+    expect(converted.safeParse(found).success).toBe(true);
   },
 );
 

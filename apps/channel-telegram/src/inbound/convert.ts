@@ -6,6 +6,7 @@ import { callbackQuery, message, update } from "../platform/types.ts";
 import type { TelegramCallbackQuery, TelegramMessage, TelegramPerson } from "../platform/types.ts";
 import { kindOf, parseJson } from "./raw-items.ts";
 import { contentKindOf } from "./content-kind.ts";
+import { mediaOf } from "./media.ts";
 
 type Convert = (body: unknown, kind: string) => Converted;
 
@@ -39,7 +40,8 @@ function convertMessage(
   if (isOwn(said)) return notice("own_message", kind);
   const contentKind = contentKindOf(said);
   const text = said.text ?? said.caption ?? null;
-  const isText = contentKind === "text";
+  const media = mediaOf(said, contentKind);
+  const type = contentKind === "text" ? "text" : (media?.type ?? "unsupported");
   return {
     ...emptyMessage,
     from: writeRecipient({
@@ -47,9 +49,10 @@ function convertMessage(
       businessId: said.business_connection_id ?? null,
     }),
     contact: contactOf(said),
-    type: edited ? "edit" : isText ? "text" : "unsupported",
-    raw_type: isText ? null : contentKind,
+    type: edited ? "edit" : type,
+    raw_type: type === "unsupported" ? contentKind : null,
     text,
+    media: media === null ? [] : [media],
     reply_to:
       said.reply_to_message === undefined ? null : writeMessageId(said.reply_to_message.message_id),
     edited,

@@ -1,17 +1,23 @@
 // Sends one part: one call of Telegram, and what came of it.
+import { MediaFault } from "@thikaa/connector-kit";
 import type { OutboundPart } from "@thikaa/connector-kit";
 import type { Outcome } from "@thikaa/schema";
 import { readRecipient, writeMessageId } from "../ids.ts";
-import type { TelegramClient } from "../platform/client.ts";
+import type { ChatAddress } from "../ids.ts";
 import { outcomeOf, TelegramCallError } from "../platform/errors.ts";
 import { partPayload } from "./plan.ts";
+import type { PartPayload } from "./plan.ts";
+import { sendMedia } from "./send-media.ts";
+import type { MediaSender } from "./send-media.ts";
 import type { Throttling } from "./throttling.ts";
 
+/** What a connection sends its parts by. */
+export interface PartSender extends MediaSender {
+  readonly throttling: Throttling;
+}
+
 /** Never throws for anything Telegram or the network does. */
-export async function sendPart(
-  part: OutboundPart,
-  account: { client: TelegramClient; throttling: Throttling },
-): Promise<Outcome> {
+export async function sendPart(part: OutboundPart, sender: PartSender): Promise<Outcome> {
   const chat = readRecipient(part.to);
   if (chat === null)
     return rejected(
@@ -29,17 +35,23 @@ export async function sendPart(
         provider_message: null,
       },
     };
-  const message = { ...chat, text: payload.data.text };
   try {
-    return sent(await account.client.sendText(message));
+    return sent(await deliver(sender, chat, payload.data));
   } catch (error) {
     const movedTo = movedChat(error);
-    if (movedTo === null) return failed(error, part, account.throttling);
-    // The group has a new id and the old one took nothing: the same text goes there, as part of this attempt.
-    return account.client
-      .sendText({ ...message, chatId: movedTo })
-      .then(sent, (again: unknown) => failed(again, part, account.throttling));
+    if (movedTo === null) return failed(error, part, sender.throttling);
+    // The group has a new id and the old one took nothing: the same goes there, as part of this attempt.
+    return deliver(sender, { ...chat, chatId: movedTo }, payload.data).then(
+      sent,
+      (again: unknown) => failed(again, part, sender.throttling),
+    );
   }
+}
+
+function deliver(sender: PartSender, chat: ChatAddress, payload: PartPayload): Promise<number> {
+  return payload.method === "sendMessage"
+    ? sender.client.sendText({ ...chat, text: payload.text })
+    : sendMedia(sender, chat, payload);
 }
 
 function sent(messageId: number): Outcome {
@@ -47,6 +59,11 @@ function sent(messageId: number): Outcome {
 }
 
 function failed(error: unknown, part: OutboundPart, throttling: Throttling): Outcome {
+  if (error instanceof MediaFault)
+    return {
+      class: error.final ? "rejected" : "unavailable",
+      reason: { ...error.reason, provider_code: null, provider_message: null },
+    };
   if (!(error instanceof TelegramCallError)) throw error;
   return outcomeOf(error, (waitMs) => throttling.scopeOf(part.to, waitMs));
 }

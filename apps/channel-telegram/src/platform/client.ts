@@ -1,16 +1,22 @@
 // The client of one bot: grammY's Api over HTTP, with our time limits, without retries, and with errors that never hold the token.
-import { Api, GrammyError, HttpError } from "grammy";
+import { Api, GrammyError, HttpError, InputFile } from "grammy";
 import type { ApiClientOptions } from "grammy";
 import { z } from "zod";
 import { agentFor } from "./agent.ts";
 import { TelegramCallError } from "./errors.ts";
 import type { TelegramRefusal, TelegramSilence } from "./errors.ts";
+import { download } from "./download.ts";
+import { mediaCalls, readSentMedia } from "./media-calls.ts";
+import type { MediaCall, SentMedia } from "./media-calls.ts";
 import { Patience } from "./patience.ts";
-import { bot, wantedUpdates } from "./types.ts";
+import { bot, filePath, wantedUpdates } from "./types.ts";
 import type { TelegramBot } from "./types.ts";
 
 /** A call must end before its owner's lease could run out unnoticed (15 s). */
 const callMs = 12_000;
+/** Telegram answers only when it has fetched a file from its address. */
+const fetchMs = 30_000;
+const uploadMs = 90_000;
 /** How long Telegram holds a poll open; the client waits a little longer. */
 const pollSeconds = 25;
 const pollPatienceMs = 40_000;
@@ -19,15 +25,23 @@ const unusedLimitSeconds = 300;
 
 type Signal = NonNullable<Parameters<Api["getMe"]>[0]>;
 
+/** A file's bytes, read once, and its name. */
+export interface FileUpload {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  readonly name: string;
+}
+
 export class TelegramClient {
   readonly #api: Api;
   readonly #token: string;
+  readonly #baseUrl: string;
   readonly #life: AbortSignal;
 
   /** Every call ends when `life` aborts. `baseUrl` has no slash at the end. */
   constructor(bot: { token: string; baseUrl: string; life: AbortSignal }) {
     this.#api = new Api(bot.token, optionsFor(bot.baseUrl));
     this.#token = bot.token;
+    this.#baseUrl = bot.baseUrl;
     this.#life = bot.life;
   }
 
@@ -53,6 +67,47 @@ export class TelegramClient {
     if (!Number.isInteger(sent.message_id))
       throw new TelegramCallError("sendMessage", { kind: "silent", code: "unreadable answer" });
     return sent.message_id;
+  }
+
+  /** Sends a file: by an id that Telegram gave it, by its address, or its bytes. */
+  async sendMedia(media: MediaCall, given: string | FileUpload): Promise<SentMedia> {
+    const { method, send } = mediaCalls[media.kind];
+    const isUpload = typeof given !== "string";
+    const other = {
+      ...(media.businessId === null ? {} : { business_connection_id: media.businessId }),
+      ...(media.caption === null ? {} : { caption: media.caption }),
+    };
+    const answer = await this.#ask({ method, withinMs: isUpload ? uploadMs : fetchMs }, (signal) =>
+      send(this.#api, {
+        chatId: media.chatId,
+        file: isUpload ? new InputFile(given.bytes, given.name) : given,
+        other,
+        signal,
+      }),
+    );
+    const sent = readSentMedia(media.kind, answer);
+    if (sent === null)
+      throw new TelegramCallError(method, { kind: "silent", code: "unreadable answer" });
+    return sent;
+  }
+
+  /** Where a file can be downloaded, for an hour. */
+  async getFilePath(fileId: string, until: AbortSignal): Promise<string> {
+    const found = await this.#ask({ method: "getFile", until }, (signal) =>
+      this.#api.getFile(fileId, signal),
+    );
+    const parsed = filePath.safeParse(found);
+    if (!parsed.success)
+      throw new TelegramCallError("getFile", { kind: "silent", code: "unreadable answer" });
+    return parsed.data.file_path;
+  }
+
+  /** The bytes at such a path, as they come. They end when `until` aborts, or with the client. */
+  download(path: string, until: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    return download(
+      { baseUrl: this.#baseUrl, token: this.#token, path },
+      AbortSignal.any([until, this.#life]),
+    );
   }
 
   async sendTyping(

@@ -56,6 +56,10 @@ const blocked = {
 const tokenRefused =
   "Telegram refuses the bot's token: it was revoked or is wrong. Take the current one from @BotFather and give it to this connection.";
 
+/** Telegram could not get a file that was named by an id or an address. */
+const notGot =
+  /wrong (remote )?file (identifier|id)|wrong HTTP URL|failed to get HTTP URL content|wrong type of the web page content/i;
+
 /** Read from the top; the first row that fits holds. A row without `says` is what remains of its code. */
 const table: readonly Row[] = [
   {
@@ -116,14 +120,21 @@ const table: readonly Row[] = [
   },
   {
     code: 400,
-    says: /wrong file identifier|failed to get HTTP URL content|wrong type of the web page content/i,
+    says: notGot,
     class: "rejected",
     reason: "media_not_fetched",
     message: "Telegram could not fetch the file.",
   },
   {
     code: 400,
-    says: /file is too big|PHOTO_INVALID_DIMENSIONS|IMAGE_PROCESS_FAILED/i,
+    says: /(file|photo|document|video|audio|voice|sticker) is too big|is too big for a/i,
+    class: "rejected",
+    reason: "media_too_large",
+    message: "The file is larger than Telegram takes.",
+  },
+  {
+    code: 400,
+    says: /PHOTO_INVALID_DIMENSIONS|IMAGE_PROCESS_FAILED|file must be non-empty|can't use file of type/i,
     class: "rejected",
     reason: "media_refused",
     message: "Telegram does not take this file.",
@@ -260,6 +271,16 @@ export function outcomeOf(
   }
   const row = rowOf(failure);
   return { class: row.class, reason: { code: row.reason, message: row.message, ...provider } };
+}
+
+/** How long Telegram asks to wait, in milliseconds; `null` when it does not ask. */
+export function retryAfterMsOf({ failure }: TelegramCallError): number | null {
+  return failure.kind === "refused" && failure.code === 429 ? waitMsOf(failure) : null;
+}
+
+/** Whether Telegram could not get a file by its id or its address; another way may bring it. Nothing was sent. */
+export function isFileRefusal({ failure }: TelegramCallError): boolean {
+  return failure.kind === "refused" && failure.code === 400 && notGot.test(failure.description);
 }
 
 /** What a failed call means for the connection, when it is opened or polled. */

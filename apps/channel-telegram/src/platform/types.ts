@@ -58,6 +58,21 @@ export type TelegramCallbackQuery = z.infer<typeof callbackQuery>;
 /** Any update: its number, and one other key that names its kind. */
 export const update = z.looseObject({ update_id: id });
 
+/** A file of any kind. Its name and type are its sender's word. */
+export const file = z.looseObject({
+  file_id: z.string(),
+  file_size: id.optional().catch(undefined),
+  file_name: optionalText,
+  mime_type: optionalText,
+});
+export type TelegramFile = z.infer<typeof file>;
+
+/** One size of a photo. */
+export const photoSize = file.extend({ width: id.catch(0), height: id.catch(0) });
+
+/** What `getFile` answers. */
+export const filePath = z.looseObject({ file_path: z.string() });
+
 /** What `getMe` tells of a bot. */
 export const bot = z.looseObject({ id, first_name: optionalText, username: optionalText });
 export type TelegramBot = z.infer<typeof bot>;

@@ -1,10 +1,12 @@
 // Finishing inbound items: contact, conversation, message and event in one transaction, in the order in which they came.
-import { converted, newId } from "@thikaa/schema";
+import { inboundItem, newId } from "@thikaa/schema";
 import type { ChannelCode, InboundMessage } from "@thikaa/schema";
-import { insertEvents } from "@thikaa/db";
+import { attachMedia, insertEvents } from "@thikaa/db";
 import type { Database, Queryable } from "@thikaa/db";
+import type { MediaAddress } from "./message-media.ts";
 import { receivedEvent } from "./received-event.ts";
 import type { StoredInbound } from "./received-event.ts";
+import { updatedEvents } from "./updated-events.ts";
 
 /** Shards with the epochs under which this worker holds them. */
 export interface HeldShards {
@@ -24,6 +26,7 @@ interface ItemRow {
 }
 
 interface MessageItem extends ItemRow {
+  readonly itemId: number;
   readonly message: InboundMessage;
   readonly messageId: string;
 }
@@ -37,11 +40,16 @@ export interface FinishedItems {
   readonly messages: readonly Pick<StoredInbound, "messageId" | "channel" | "receivedAt">[];
 }
 
+export interface FinishRequest {
+  readonly held: HeldShards;
+  readonly limit: number;
+  readonly addressOf: MediaAddress;
+}
+
 /** Finishes due items of the held shards, at most `limit`, in one transaction. What can't be finished is kept whole in `inbound_unrouted`. */
 export async function finishItems(
   database: Database,
-  held: HeldShards,
-  limit: number,
+  { held, limit, addressOf }: FinishRequest,
 ): Promise<FinishedItems> {
   return database.transaction(async (transaction) => {
     const shards = await lockShards(transaction, held);
@@ -51,9 +59,14 @@ export async function finishItems(
       values: [shards, limit],
     });
     const messages = rows.flatMap(toMessageItem);
+    const settled = rows.flatMap(toSettledMedia);
     const stored = await storeMessages(transaction, messages);
-    await insertEvents(transaction, stored.map(receivedEvent));
-    const taken = new Set(messages.map(({ id }) => id));
+    const updated = await updatedEvents(transaction, settled, addressOf);
+    await insertEvents(transaction, [
+      ...stored.map((message) => receivedEvent(message, addressOf)),
+      ...updated,
+    ]);
+    const taken = new Set([...messages, ...settled].map(({ itemId }) => itemId));
     const kept = rows.filter(({ id }) => !taken.has(id)).map(({ id }) => id);
     await keepWhole(transaction, kept);
     await transaction.query({
@@ -62,9 +75,9 @@ export async function finishItems(
       values: [rows.map(({ id }) => id)],
     });
     return {
-      finished: stored.length,
+      finished: stored.length + settled.length,
       kept: kept.length,
-      stores: [...new Set(stored.map(({ storeId }) => storeId))],
+      stores: [...new Set([...stored, ...updated].map(({ storeId }) => storeId))],
       messages: stored,
     };
   });
@@ -105,9 +118,17 @@ async function lockShards(transaction: Queryable, held: HeldShards): Promise<num
 
 /** An item that is a readable message; notices and what can't be read are kept as they are. */
 function toMessageItem(row: ItemRow): MessageItem[] {
-  const parsed = converted.safeParse(row.converted);
+  const parsed = inboundItem.safeParse(row.converted);
   return parsed.success && parsed.data.kind === "message"
-    ? [{ ...row, message: parsed.data, messageId: newId() }]
+    ? [{ ...row, itemId: row.id, message: parsed.data, messageId: newId() }]
+    : [];
+}
+
+/** An item that tells of a file whose message went on before. */
+function toSettledMedia(row: ItemRow): { itemId: number; storeId: string; id: string }[] {
+  const parsed = inboundItem.safeParse(row.converted);
+  return parsed.success && parsed.data.kind === "media"
+    ? [{ itemId: row.id, storeId: row.store_id, id: parsed.data.media_id }]
     : [];
 }
 
@@ -119,6 +140,8 @@ async function storeMessages(
   const contacts = await upsertContacts(transaction, items);
   const conversations = await upsertConversations(transaction, items, contacts);
   await insertMessages(transaction, items, conversations);
+  const withFiles = items.filter(({ message }) => message.media.length > 0);
+  const media = Map.groupBy(await attachMedia(transaction, withFiles), (file) => file.message_id);
   return items.map((item) => ({
     storeId: item.store_id,
     connectionId: item.connection_id,
@@ -129,6 +152,7 @@ async function storeMessages(
     messageId: item.messageId,
     receivedAt: item.received_at,
     message: item.message,
+    media: media.get(item.messageId) ?? [],
   }));
 }
 

@@ -6,6 +6,7 @@ import { recordSpan, startLoop, Trouble } from "@thikaa/runtime";
 import type { Assignments, Log, Metrics, Worker } from "@thikaa/runtime";
 import { finishItems, setFirstAside } from "./finish-items.ts";
 import type { HeldShards } from "./finish-items.ts";
+import type { MediaAddress } from "./message-media.ts";
 import { inboundMetrics } from "../metrics.ts";
 
 export interface InboundParts {
@@ -15,6 +16,7 @@ export interface InboundParts {
   readonly assignments: Assignments;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly addressOf: MediaAddress;
 }
 
 const batch = 200;
@@ -25,10 +27,11 @@ const batch = 200;
  */
 export function startInbound(parts: InboundParts): { ring(): void; stop(): Promise<void> } {
   const { finishedItems, keptItems, lag, batchSize } = inboundMetrics(parts.metrics);
+  const { addressOf } = parts;
   let limit = batch;
   const finishBatch = async (held: HeldShards): Promise<boolean> => {
     const size = limit;
-    const result = await finishItems(parts.database, held, size);
+    const result = await finishItems(parts.database, { held, limit: size, addressOf });
     finishedItems.inc(result.finished);
     if (result.finished > 0) batchSize.observe(result.finished);
     for (const { messageId, channel, receivedAt } of result.messages) {

@@ -1,7 +1,9 @@
 // The `message.received` event of an inbound message. Pure.
 import { toWireId } from "@thikaa/schema";
 import type { ChannelCode, InboundMessage, MessageReceivedData } from "@thikaa/schema";
-import type { NewEvent } from "@thikaa/db";
+import type { MessageMedia, NewEvent } from "@thikaa/db";
+import { mediaFields } from "./message-media.ts";
+import type { MediaAddress } from "./message-media.ts";
 
 /** An inbound message with the rows it became. */
 export interface StoredInbound {
@@ -15,10 +17,11 @@ export interface StoredInbound {
   readonly messageId: string;
   readonly receivedAt: Date;
   readonly message: InboundMessage;
+  readonly media: readonly MessageMedia[];
 }
 
-/** Every field is there, `null` when empty; files are `pending` until they were fetched. */
-export function receivedEvent(stored: StoredInbound): NewEvent {
+/** Every field is there, `null` when empty. */
+export function receivedEvent(stored: StoredInbound, addressOf: MediaAddress): NewEvent {
   const { message } = stored;
   const data: MessageReceivedData = {
     message_id: toWireId("message", stored.messageId),
@@ -31,17 +34,7 @@ export function receivedEvent(stored: StoredInbound): NewEvent {
     type: message.type,
     raw_type: message.raw_type,
     message: message.text,
-    media_url: null,
-    media_type: message.media[0]?.type ?? null,
-    media: message.media.map(({ type, mime, size, name }) => ({
-      url: null,
-      type,
-      mime,
-      size,
-      name,
-      sha256: null,
-      status: "pending",
-    })),
+    ...mediaFields(stored.media, addressOf),
     button: message.button,
     location: message.location,
     contacts: message.contacts,

@@ -12,6 +12,7 @@ import { places } from "@thikaa/vault";
 import type { ConnectorContext, ConnectorState, IdentifiedAccount } from "../context.ts";
 import type { CredentialValues } from "../credentials.ts";
 import { AddressTaken, ConnectionFault, OwnershipLost } from "../faults.ts";
+import { openAddress } from "./open-address.ts";
 import type { HostParts } from "./parts.ts";
 import type { StateReport } from "./state-report.ts";
 
@@ -42,6 +43,8 @@ export function createContext(options: ContextOptions): ConnectorContext {
     state: stateOf(options),
     received: (items) =>
       parts.receiver.receive({ id: row.id, storeId: row.store_id, channel: row.channel }, items),
+    openAddress: (url, until = signal) =>
+      openAddress(parts.downloader, url, AbortSignal.any([signal, until])),
     report: (state, reason) => report.say(state, reason),
     clock: () => new Date(),
     log: parts.log.child({ connection: row.id }),

@@ -1,5 +1,7 @@
 // What a connector's host needs from its surroundings; read from the environment by the channel app's `config.ts`.
+import { blobStoreUrlFault } from "@thikaa/blobs";
 import type { AppAddress, Log, LogConfig } from "@thikaa/runtime";
+import { z } from "zod";
 
 export interface HostConfig {
   readonly environment: "production" | "development";
@@ -7,6 +9,10 @@ export interface HostConfig {
   readonly natsUrl: string;
   readonly namespace: string;
   readonly masterKey: string;
+  /** Where customers' files are kept, as `MEDIA_STORE_URL` says it. */
+  readonly mediaStoreUrl: string;
+  /** Whether users' addresses may lie in private networks; the operator's word. */
+  readonly allowPrivateNetwork?: boolean;
   /** Where providers reach our `/hooks/…`, without a slash at the end; `null` when they can't: connectors poll then. Connections of the sandbox always poll. */
   readonly webhookBase: string | null;
   /** Where the provider is, by the connection's environment. `sandbox: null` when there is no stand-in here. */
@@ -19,6 +25,16 @@ export interface HostConfig {
   /** Used instead of a log of its own. */
   readonly log?: Log;
 }
+
+/** `MEDIA_STORE_URL`, as a channel app's settings take it. */
+export const mediaStoreUrl = z
+  .string({
+    error: "is not set: where customers' files are kept, like s3://key:secret@host/bucket",
+  })
+  .superRefine((url, context) => {
+    const fault = blobStoreUrlFault(url);
+    if (fault !== null) context.addIssue({ code: "custom", message: fault });
+  });
 
 export const defaultPoolSize = 10;
 

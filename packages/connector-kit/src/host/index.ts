@@ -1,5 +1,5 @@
 // What runs a connector in a process: exports only.
-export { defaultPoolSize } from "./host-config.ts";
+export { defaultPoolSize, mediaStoreUrl } from "./host-config.ts";
 export type { HostConfig } from "./host-config.ts";
 export { Measures } from "./measures.ts";
 export { startConnectorHost } from "./start.ts";

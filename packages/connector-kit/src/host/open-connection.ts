@@ -25,6 +25,7 @@ export class OpenConnection {
   readonly #ring: RingListener;
   readonly #polling = new AbortController();
   readonly #polled: Promise<void>;
+  readonly #fetching: () => Promise<void>;
   readonly #ended = Promise.withResolvers<ConnectionFault | null>();
   #limitedTimer: NodeJS.Timeout | undefined;
 
@@ -45,6 +46,7 @@ export class OpenConnection {
       { ring: "out", to: [connection.channel, connection.id] },
       ({ to }) => this.#sender.ring(to),
     );
+    this.#fetching = parts.mediaFetcher.add({ connection, epoch, account });
     this.#polled = account.polling === undefined ? Promise.resolve() : this.#poll(account.polling);
   }
 
@@ -76,10 +78,12 @@ export class OpenConnection {
     clearTimeout(this.#limitedTimer);
     this.#ring.close();
     this.#polling.abort();
+    const fetched = this.#fetching();
     const finished = await this.#sender.stop(hostLimits.sendGraceMs);
     life.abort();
     if (!finished) await this.#sender.stop(hostLimits.cutGraceMs);
     await this.#polled;
+    await fetched;
     await account
       .disconnect()
       .catch((error: unknown) =>

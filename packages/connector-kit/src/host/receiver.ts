@@ -9,6 +9,7 @@ import type { Log } from "@thikaa/runtime";
 import type { Connector } from "../connector.ts";
 import type { RawItem } from "../raw-item.ts";
 import type { Measures } from "./measures.ts";
+import type { MediaFetcher } from "./media-fetcher.ts";
 import type { ConnectionIdentity } from "./identity.ts";
 
 /** Longer names are kept by their digest: an index could not hold them. */
@@ -22,6 +23,7 @@ export class Receiver {
     bus: Bus;
     log: Log;
     measures: Measures;
+    mediaFetcher: MediaFetcher;
   };
 
   constructor(parts: {
@@ -30,6 +32,7 @@ export class Receiver {
     bus: Bus;
     log: Log;
     measures: Measures;
+    mediaFetcher: MediaFetcher;
   }) {
     this.#parts = parts;
   }
@@ -42,10 +45,12 @@ export class Receiver {
   }
 
   async #store(connection: ConnectionIdentity, rows: readonly NewInboundItem[]): Promise<void> {
-    const { database, bus, measures } = this.#parts;
+    const { database, bus, measures, mediaFetcher } = this.#parts;
     const { id, storeId, channel } = connection;
     const fresh = new Set(await storeInbound(database, connection, rows));
     measures.inbound.inc({ channel, kind: "repeat" }, rows.length - fresh.size);
+    if (rows.some(({ converted }) => converted.kind === "message" && converted.media.length > 0))
+      mediaFetcher.ring();
     for (const row of rows) {
       // A key that stands twice in one batch was stored once.
       if (!fresh.delete(row.key)) continue;

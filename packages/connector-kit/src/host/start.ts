@@ -1,8 +1,10 @@
 // Starts what runs a connector in a process, and stops it: database, bus, worker, connections, webhook door.
+import { openBlobStore } from "@thikaa/blobs";
 import { saveChannelDescription } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
+import { createDownloader, userUrlRules } from "@thikaa/egress";
 import { createLog, Metrics, openFoundation, serveApp } from "@thikaa/runtime";
-import type { Log, Service } from "@thikaa/runtime";
+import type { Foundation, Log, Service } from "@thikaa/runtime";
 import { Vault } from "@thikaa/vault";
 import type { Connector } from "../connector.ts";
 import { Claimer } from "./claimer.ts";
@@ -11,6 +13,7 @@ import { defaultPoolSize } from "./host-config.ts";
 import type { HostConfig } from "./host-config.ts";
 import { Measures } from "./measures.ts";
 import type { HostParts } from "./parts.ts";
+import { MediaFetcher } from "./media-fetcher.ts";
 import { Receiver } from "./receiver.ts";
 import { Settler } from "./settler.ts";
 import { createWebhookListener } from "./webhooks.ts";
@@ -56,7 +59,8 @@ async function startParts({
   const measures = new Measures(metrics);
   const settler = new Settler({ database, bus, log, measures });
   open.push(["settler", () => settler.stop(1_000)]);
-  const receiver = new Receiver({ connector, database, bus, log, measures });
+  const { mediaFetcher, downloader } = await openMedia({ config, log, metrics, open, foundation });
+  const receiver = new Receiver({ connector, database, bus, log, measures, mediaFetcher });
   const parts: HostParts = {
     connector,
     config,
@@ -69,6 +73,8 @@ async function startParts({
     measures,
     claimer: new Claimer({ database, worker, plan: connector.plan }),
     settler,
+    mediaFetcher,
+    downloader,
     receiver,
   };
   const state = { stopping: false };
@@ -90,6 +96,29 @@ async function startParts({
     ready,
     stop: stopOnce(() => ((state.stopping = true), closeAll(open, log))),
   };
+}
+
+/** What moves files: customers' from the provider into the media store, and users' from their addresses. */
+async function openMedia(parts: {
+  config: HostConfig;
+  log: Log;
+  metrics: Metrics;
+  open: Closing[];
+  foundation: Foundation;
+}): Promise<Pick<HostParts, "mediaFetcher" | "downloader">> {
+  const { config, log, metrics, open, foundation } = parts;
+  const blobs = await openBlobStore(config.mediaStoreUrl);
+  open.push(["media store", () => blobs.close()]);
+  const mediaFetcher = new MediaFetcher({ ...foundation, log, metrics, blobs });
+  open.push(["media fetcher", () => mediaFetcher.stop()]);
+  const downloader = createDownloader(
+    userUrlRules({
+      production: config.environment === "production",
+      allowPrivateNetwork: config.allowPrivateNetwork ?? false,
+    }),
+  );
+  open.push(["downloader", () => downloader.close()]);
+  return { mediaFetcher, downloader };
 }
 
 async function describeChannels(connector: Connector, database: Database): Promise<void> {
