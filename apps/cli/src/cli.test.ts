@@ -269,9 +269,13 @@ test("message tells the timeline, messages lists", async () => {
 
 test("status shows the house; doctor is content with it and fails when a connection needs a person", async () => {
   expect((await house.thikaa("status")).stdout).toMatch(/connections\s+2 connected/);
+  await house.database.query({
+    text: `INSERT INTO workers (id, role, host, pool, expires_at)
+           SELECT uuidv7(), role, 'here', 6, now() + interval '1 hour' FROM unnest(ARRAY['gateway', 'inbox', 'webhooks']) AS role`,
+  });
   expect(await house.thikaa("doctor")).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining("ok    workers: channel ×"),
+    stdout: expect.stringMatching(/ok {4}workers: .*channel × /),
   });
   await house.database.query({
     text: `UPDATE connections SET state = 'attention', reason = '{"code":"unauthorized","message":"The token is dead."}' WHERE id = $1`,
@@ -279,7 +283,7 @@ test("status shows the house; doctor is content with it and fails when a connect
   });
   expect(await house.thikaa("doctor")).toMatchObject({
     code: 1,
-    stdout: expect.stringContaining("The token is dead."),
+    stdout: expect.stringMatching(/FAIL {2}connections: .*The token is dead\.\n {6}→ Give the/),
   });
   const report = JSON.parse((await house.thikaa("doctor", "--json")).stdout) as {
     healthy: boolean;

@@ -11,6 +11,7 @@ export * from "./endpoints.ts";
 export * from "./event-cursors.ts";
 export * from "./event-pages.ts";
 export * from "./events.ts";
+export * from "./health.ts";
 export * from "./inbound.ts";
 export * from "./instances.ts";
 export * from "./media.ts";

@@ -6,6 +6,7 @@ import { answerJson } from "@thikaa/runtime";
 import { ApiError, newId, toWireId } from "@thikaa/schema";
 import { channelRoutes } from "./admin/channels.ts";
 import { connectionRoutes } from "./admin/connections.ts";
+import { doctorRoutes } from "./admin/doctor.ts";
 import { keyRoutes } from "./admin/keys.ts";
 import { listenRoutes } from "./admin/listen.ts";
 import { messageRoutes } from "./admin/messages.ts";
@@ -29,6 +30,7 @@ const routes: readonly Route[] = [
   ...messageRoutes,
   ...listenRoutes,
   ...statusRoutes,
+  ...doctorRoutes,
 ];
 
 /** Makes the listener for all of the console's paths. */

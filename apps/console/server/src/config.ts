@@ -1,4 +1,5 @@
 // Settings of the console: read once from the environment, with every fault named.
+import { blobStoreUrlFault } from "@thikaa/blobs";
 import { commonSettings, flag, parseSettings } from "@thikaa/runtime";
 import type { AppAddress, Environment, Log, LogConfig } from "@thikaa/runtime";
 import { z } from "zod";
@@ -17,6 +18,8 @@ export interface ConsoleConfig {
   readonly sandbox: boolean;
   /** Whether webhooks may lead into the operator's own network. */
   readonly allowPrivateNetwork: boolean;
+  /** Where media are kept, as `MEDIA_STORE_URL` says it, for the doctor to ask; `null` when it is not known here. */
+  readonly mediaStoreUrl?: string | null;
   /** `null` when another server passes requests to `Service.handle`. */
   readonly http: AppAddress | null;
   /** The most connections to PostgreSQL; `defaultPoolSize` otherwise. */
@@ -34,6 +37,13 @@ const settings = commonSettings.extend({
     .string({ error: "is not set: make one with: openssl rand -base64 32" })
     .min(16, "is too short: at least 16 characters"),
   THIKAA_SANDBOX: flag.optional(),
+  MEDIA_STORE_URL: z
+    .string()
+    .superRefine((url, context) => {
+      const fault = blobStoreUrlFault(url);
+      if (fault !== null) context.addIssue({ code: "custom", message: fault });
+    })
+    .optional(),
   THIKAA_ALLOW_PRIVATE_NETWORK: flag.default(false),
 });
 
@@ -49,6 +59,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Consol
     adminToken: read.THIKAA_ADMIN_TOKEN,
     publicUrl: read.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
     sandbox: read.THIKAA_SANDBOX ?? read.THIKAA_ENV !== "production",
+    mediaStoreUrl: read.MEDIA_STORE_URL ?? null,
     allowPrivateNetwork: read.THIKAA_ALLOW_PRIVATE_NETWORK,
     http: { host: read.HOST, port: read.PORT, metricsPort: read.METRICS_PORT },
     poolSize: read.DATABASE_POOL_SIZE ?? defaultPoolSize,
