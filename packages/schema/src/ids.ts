@@ -21,7 +21,11 @@ export const idPrefixes = {
 export type IdKind = keyof typeof idPrefixes;
 
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const digitOf = new Map(alphabet.split("").map((letter, digit) => [letter, BigInt(digit)]));
+const letters = [...alphabet];
+/** Two digits at once, by their ten bits. */
+const pairs = letters.flatMap((left) => letters.map((right) => left + right));
+const valueOf = new Map(letters.map((letter, digit) => [letter, digit]));
+const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 const wireLength = 26;
 const randomPool = new Uint8Array(4096);
 let randomUsed = randomPool.length;
@@ -49,27 +53,32 @@ export function newId(now: number = Date.now()): string {
 
 /** The wire form of a table id: `toWireId("message", uuid)` → `msg_01J…`. */
 export function toWireId(kind: IdKind, uuid: string): string {
-  let rest = BigInt(`0x${uuid.replaceAll("-", "")}`);
-  let text = "";
-  for (let index = 0; index < wireLength; index++) {
-    text = alphabet.charAt(Number(rest & 31n)) + text;
-    rest >>= 5n;
+  const hex = uuid.replaceAll("-", "");
+  // 128 bits are two digits for the first eight, and four for each further twenty.
+  let text = `${idPrefixes[kind]}_${pairs[Number.parseInt(hex.slice(0, 2), 16)]}`;
+  for (let at = 2; at < 32; at += 5) {
+    const bits = Number.parseInt(hex.slice(at, at + 5), 16);
+    text += `${pairs[bits >>> 10]}${pairs[bits & 1023]}`;
   }
-  return `${idPrefixes[kind]}_${text}`;
+  return text;
 }
 
 /** The table id of a wire id, or `null` when it is not one of that kind. Lower case is accepted. */
 export function fromWireId(kind: IdKind, text: string): string | null {
   const prefix = `${idPrefixes[kind]}_`;
   if (!text.startsWith(prefix) || text.length !== prefix.length + wireLength) return null;
-  let value = 0n;
-  for (const letter of text.slice(prefix.length).toUpperCase()) {
-    const digit = digitOf.get(letter);
+  const digits = [...text.slice(prefix.length).toUpperCase()].map((letter) => valueOf.get(letter));
+  let hex = "";
+  let bits = 0;
+  for (const [place, digit] of digits.entries()) {
     if (digit === undefined) return null;
-    value = (value << 5n) | digit;
+    bits = (bits << 5) | digit;
+    // The first two digits carry eight bits, each four further ones twenty.
+    if (place === 1 && bits > 255) return null;
+    if (place % 4 !== 1) continue;
+    hex += bits.toString(16).padStart(place === 1 ? 2 : 5, "0");
+    bits = 0;
   }
-  if (value >> 128n) return null;
-  const hex = value.toString(16).padStart(32, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
@@ -84,8 +93,7 @@ function randomHex(): string {
     randomUsed = 0;
   }
   let text = "";
-  for (let index = 0; index < 8; index++)
-    text += (randomPool[randomUsed + index] ?? 0).toString(16).padStart(2, "0");
+  for (let index = 0; index < 8; index++) text += hexBytes[randomPool[randomUsed + index] ?? 0];
   randomUsed += 8;
   return text;
 }
