@@ -17,6 +17,8 @@ const settleMs = 2_000;
 const recoverEveryMs = 10_000;
 const surveyEveryMs = 1_000;
 const endedAtOnce = 500;
+/** Attempts that end within so long are followed by one claim. */
+const gatherMs = 2;
 
 export interface DelivererConfig extends AttemptTools {
   readonly database: Database;
@@ -56,6 +58,7 @@ export class Deliverer {
         return round;
       },
       everyMs: 1_000,
+      gatherMs,
       trouble: new Trouble(config.log, "deliveries could not be claimed"),
     });
   }

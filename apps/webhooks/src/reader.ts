@@ -16,6 +16,8 @@ const reader = "webhooks";
 const pageSize = 500;
 const pollMs = 1_000;
 const storesAtOnce = 64;
+/** Rings that come within so long are read together. */
+const gatherMs = 2;
 
 export interface ReaderConfig {
   readonly database: Database;
@@ -46,6 +48,7 @@ export class Reader {
     this.#loop = startLoop({
       work: (signal) => this.#round(signal),
       everyMs: pollMs,
+      gatherMs,
       trouble: new Trouble(config.log, "events could not be read"),
     });
   }
