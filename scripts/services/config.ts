@@ -1,7 +1,7 @@
 // Settings of `npm run -s services`: flags for how many of each app, the environment for everything else.
 import { isAbsolute, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { flag, parseSettings } from "@thikaa/runtime";
+import { flag, parseSettings, port } from "@thikaa/runtime";
 import { z } from "zod";
 
 /** How many processes of each app. */
@@ -20,6 +20,8 @@ export interface ServicesConfig {
   readonly sandbox: boolean;
   readonly databaseUrl: string | null;
   readonly natsUrl: string | null;
+  /** Without one an S3 stand-in runs over the data folder. */
+  readonly mediaStoreUrl?: string | null;
   readonly masterKey: string | null;
   readonly adminToken: string | null;
   /** What every app gets besides its own settings. */
@@ -42,6 +44,7 @@ const settings = z.object({
   HOST: z.string().default("127.0.0.1"),
   DATABASE_URL: z.string().optional(),
   NATS_URL: z.string().optional(),
+  MEDIA_STORE_URL: z.string().optional(),
   THIKAA_MASTER_KEY: z.string().optional(),
   THIKAA_ADMIN_TOKEN: z.string().optional(),
   THIKAA_SANDBOX: flag.optional(),
@@ -52,6 +55,10 @@ const production = settings
   .refine((given) => given.THIKAA_MASTER_KEY !== undefined, {
     path: ["THIKAA_MASTER_KEY"],
     message: "is not set; in production it is yours to keep",
+  })
+  .refine((given) => given.MEDIA_STORE_URL !== undefined, {
+    path: ["MEDIA_STORE_URL"],
+    message: "is not set; stand-ins are refused in production: give an s3: URL",
   })
   .refine((given) => given.THIKAA_ADMIN_TOKEN !== undefined, {
     path: ["THIKAA_ADMIN_TOKEN"],
@@ -87,9 +94,27 @@ export function readConfig(
     sandbox: !isProduction && (given.THIKAA_SANDBOX ?? true),
     databaseUrl: given.DATABASE_URL ?? null,
     natsUrl: given.NATS_URL ?? null,
+    mediaStoreUrl: given.MEDIA_STORE_URL ?? null,
     masterKey: given.THIKAA_MASTER_KEY ?? null,
     adminToken: given.THIKAA_ADMIN_TOKEN ?? null,
     environment: { ...present(environment), LOG_LEVEL: given.LOG_LEVEL },
+  };
+}
+
+const mediaStoreSettings = z.object({
+  MEDIA_STORE_FOLDER: z.string(),
+  MEDIA_STORE_PORT: port,
+  MEDIA_STORE_SECRET: z.string(),
+});
+
+/** The settings of the media store's own process. */
+export function readMediaStoreConfig(environment: NodeJS.ProcessEnv = process.env) {
+  const given = parseSettings(mediaStoreSettings, environment);
+  return {
+    folder: given.MEDIA_STORE_FOLDER,
+    port: given.MEDIA_STORE_PORT,
+    accessKeyId: "services",
+    secretAccessKey: given.MEDIA_STORE_SECRET,
   };
 }
 

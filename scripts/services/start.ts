@@ -26,7 +26,7 @@ export interface Services {
   of(role: Role): readonly AppProcess[];
   /** Starts or ends processes (the youngest first) until there are so many; resolves when all are ready. */
   scale(role: Role, count: number): Promise<void>;
-  /** Ends everything: all apps at once, then NATS, then PostgreSQL. */
+  /** Ends everything: all apps at once, then the media store and NATS, then PostgreSQL. */
   stop(): Promise<void>;
 }
 
@@ -67,6 +67,8 @@ class RunningServices implements Services {
   readonly #surroundings: Surroundings;
   readonly #processes = new Map<Role, AppProcess[]>();
   readonly #made = new Map<Role, number>();
+  /** The first gateway's: where links to media lead when no other address is given. */
+  readonly #publicPort = freePort();
   #standInPort: number | null = null;
 
   constructor(surroundings: Surroundings) {
@@ -113,6 +115,7 @@ class RunningServices implements Services {
   async stop(): Promise<void> {
     const all = [...this.#processes.values()].flat();
     await Promise.all(all.map((process) => process.stop()));
+    await this.servers.mediaStore?.stop();
     await this.servers.nats?.stop();
     await this.servers.postgres?.stop();
   }
@@ -128,12 +131,12 @@ class RunningServices implements Services {
     const number = (this.#made.get(role) ?? 0) + 1;
     this.#made.set(role, number);
     const name = `${role}-${number}`;
-    const environment = this.#environment(role);
+    const environment = await this.#environment(role);
     return new AppProcess({
       name,
       app: folders[role],
       host: config.host,
-      port: await freePort(),
+      port: role === "gateway" && number === 1 ? await this.#publicPort : await freePort(),
       metricsPort: await freePort(),
       readyPath: role === "simulator" ? "/simulator" : "/readyz",
       environment: (await config.environmentOf?.({ name, environment })) ?? environment,
@@ -143,7 +146,7 @@ class RunningServices implements Services {
   }
 
   /** Only what the app needs: the admin token goes to the console alone. */
-  #environment(role: Role): Record<string, string> {
+  async #environment(role: Role): Promise<Record<string, string>> {
     const { config, servers, secrets } = this.#surroundings;
     const {
       THIKAA_ADMIN_TOKEN: _token,
@@ -156,7 +159,11 @@ class RunningServices implements Services {
       ...inherited,
       DATABASE_URL: servers.databaseUrl,
       NATS_URL: servers.natsUrl,
-      ...(role !== "inbox" && { THIKAA_MASTER_KEY: secrets.masterKey }),
+      MEDIA_STORE_URL: servers.mediaStoreUrl,
+      THIKAA_MASTER_KEY: secrets.masterKey,
+      ...(role === "inbox" && {
+        PUBLIC_URL: inherited["PUBLIC_URL"] ?? `http://127.0.0.1:${await this.#publicPort}`,
+      }),
       ...(role === "console" && { THIKAA_ADMIN_TOKEN: secrets.adminToken }),
       ...(role === "channel" &&
         standIn !== null && { TELEGRAM_SANDBOX_URL: `http://127.0.0.1:${standIn}` }),

@@ -1,5 +1,8 @@
 // Blobs in an S3 store that speaks the real protocol: the conformance suite, faults of the store, and memory.
 import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { startS3StandIn } from "@thikaa/stand-ins";
@@ -146,4 +149,23 @@ describe("wrong settings are refused at the first use, by S3's own word, without
     expect(String(failure)).not.toMatch(/another-secret|stand-in\/secret/);
     await wrong.close();
   });
+});
+
+test("a stand-in with a folder of its own finds its objects again, and deleted ones stay deleted", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "thikaa-s3-"));
+  const first = await startS3StandIn({ folder });
+  const before = new S3BlobStore(s3Url(first));
+  const kept = await before.put(Readable.from([Buffer.from("kept")]));
+  const deleted = await before.put(Readable.from([Buffer.from("deleted")]));
+  await before.delete(deleted.key);
+  await before.close();
+  await first.close();
+  const second = await startS3StandIn({ folder });
+  const after = new S3BlobStore(s3Url(second));
+  const opened = await after.open(kept.key);
+  expect(opened === null ? null : (await buffer(opened.stream)).toString()).toBe("kept");
+  expect(second.objects()).toEqual([`media/${kept.key}`]);
+  await after.close();
+  await second.close();
+  await rm(folder, { recursive: true });
 });

@@ -8,6 +8,8 @@ export interface S3StandInOptions {
   readonly accessKeyId?: string;
   readonly secretAccessKey?: string;
   readonly region?: string;
+  /** Where objects are kept, and found again by the next start; a temporary folder that goes with the server otherwise. */
+  readonly folder?: string;
   /** The buckets that exist; `media` when left out. */
   readonly buckets?: readonly string[];
 }
@@ -36,6 +38,6 @@ export interface S3StandIn {
   readonly unfinishedUploads: number;
   /** Answers that are being sent now. */
   readonly answering: number;
-  /** Ends everything, and removes what was stored. */
+  /** Ends everything, and removes what was stored unless it has a folder of yours. */
   close(): Promise<void>;
 }

@@ -1,8 +1,9 @@
 // What the S3 stand-in keeps: objects and unfinished uploads, their bytes in files so that large ones cost no memory.
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { appendFile, open, readFile, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { z } from "zod";
 import { noSuchUpload, S3Error } from "./s3-error.ts";
 
 export interface StoredFile {
@@ -26,6 +27,21 @@ interface Upload {
   readonly parts: Map<number, StoredFile>;
 }
 
+/** What was placed and deleted, a line each; the last line of a name holds. */
+const JOURNAL = "objects.jsonl";
+const journalLine = z.object({
+  name: z.string(),
+  object: z
+    .object({
+      file: z.string(),
+      size: z.number(),
+      etag: z.string(),
+      contentType: z.string(),
+      modifiedAt: z.coerce.date(),
+    })
+    .nullable(),
+});
+
 /** S3 takes a smaller part only as the last one. */
 const leastPartBytes = 5 * 1_048_576;
 
@@ -35,8 +51,20 @@ export class Shelf {
   readonly #objects = new Map<string, StoredObject>();
   readonly #uploads = new Map<string, Upload>();
 
-  constructor(folder: string) {
+  private constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  /** Opens a folder, with the objects that an earlier shelf left in it; what it was writing is lost. */
+  static async open(folder: string): Promise<Shelf> {
+    const shelf = new Shelf(folder);
+    const text = await readFile(join(folder, JOURNAL), "utf8").catch(() => "");
+    for (const line of text.split("\n").slice(0, -1)) {
+      const { name, object } = journalLine.parse(JSON.parse(line));
+      if (object === null) shelf.#objects.delete(name);
+      else shelf.#objects.set(name, { ...object, path: join(folder, object.file) });
+    }
+    return shelf;
   }
 
   /** The names of all objects, in order. */
@@ -87,8 +115,10 @@ export class Shelf {
 
   async delete(name: string): Promise<void> {
     const found = this.#objects.get(name);
+    if (found === undefined) return;
+    await this.#note(name, null);
     this.#objects.delete(name);
-    if (found !== undefined) await rm(found.path, { force: true });
+    await rm(found.path, { force: true });
   }
 
   begin(name: string, contentType: string): string {
@@ -172,8 +202,23 @@ export class Shelf {
     const { path, size, etag, contentType } = object;
     await this.delete(name);
     const placed = { path, size, etag, contentType, modifiedAt: new Date() };
+    await this.#note(name, placed);
     this.#objects.set(name, placed);
     return placed;
+  }
+
+  async #note(name: string, object: StoredObject | null): Promise<void> {
+    const noted =
+      object === null
+        ? null
+        : {
+            file: basename(object.path),
+            size: object.size,
+            etag: object.etag,
+            contentType: object.contentType,
+            modifiedAt: object.modifiedAt,
+          };
+    await appendFile(join(this.#folder, JOURNAL), `${JSON.stringify({ name, object: noted })}\n`);
   }
 }
 

@@ -24,7 +24,7 @@ interface Host {
   readonly rules: { accessKeyId: string; secretAccessKey: string; region: string };
 }
 
-/** Starts the server; resolves when it listens. Objects live in a temporary folder, as long as it runs. */
+/** Starts the server; resolves when it listens. */
 export async function startS3StandIn(options: S3StandInOptions = {}): Promise<S3StandIn> {
   const { host = "127.0.0.1", port = 0, buckets = ["media"], region = "us-east-1" } = options;
   const rules = {
@@ -32,8 +32,8 @@ export async function startS3StandIn(options: S3StandInOptions = {}): Promise<S3
     secretAccessKey: options.secretAccessKey ?? "stand-in/secret+key",
     region,
   };
-  const folder = await mkdtemp(join(tmpdir(), "thikaa-s3-"));
-  const [shelf, faults] = [new Shelf(folder), new S3Faults()];
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "thikaa-s3-")));
+  const [shelf, faults] = [await Shelf.open(folder), new S3Faults()];
   const parts: Host = { shelf, faults, calls: [], buckets, rules };
   let answering = 0;
   const server = createServer((request, response) => {
@@ -59,7 +59,7 @@ export async function startS3StandIn(options: S3StandInOptions = {}): Promise<S3
       server.close(() => resolve());
       server.closeAllConnections();
       await promise;
-      await rm(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,0 +1,126 @@
+// Files across processes that share no folder: received by one, served by others, whole after any of them was killed.
+import { randomBytes } from "node:crypto";
+import { storeEvent } from "@thikaa/schema";
+import type { MessageReceivedData, MessageUpdatedData } from "@thikaa/schema";
+import { waitFor } from "@thikaa/testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openServicesHouse } from "../faults/services-house.ts";
+import type { ServicesHouse } from "../faults/services-house.ts";
+
+let house: ServicesHouse;
+let who: { personId: number; botId: number };
+
+beforeAll(async () => {
+  house = await openServicesHouse({
+    bots: 1,
+    peoplePerBot: 1,
+    counts: { gateways: 2, channels: 2, inboxes: 1, webhooks: 1 },
+    wired: false,
+  });
+  const [lane] = house.lanes;
+  who = { personId: lane?.personId ?? 0, botId: lane?.bot.botId ?? 0 };
+  await house.admin.request("POST", `/stores/${house.slug}/keys`, {
+    name: "files",
+    channels: ["tg"],
+    webhook: `${house.sink.url}/files`,
+    events: ["message.received", "message.updated"],
+  });
+}, 120_000);
+afterAll(() => house.close(), 60_000);
+
+/** What the webhook was told of this provider's message, oldest first. */
+function told(
+  messageId: number,
+): { event: string; data: MessageReceivedData | MessageUpdatedData }[] {
+  return house.sink.received
+    .filter(({ path }) => path === "/files")
+    .flatMap((request) => {
+      const event = storeEvent.parse(request.json());
+      return event.event !== "message.status" &&
+        event.data.provider_message_id === String(messageId)
+        ? [event]
+        : [];
+    });
+}
+
+function untilTold(messageId: number, count: number, deadlineMs: number) {
+  return waitFor(() => told(messageId).length >= count && told(messageId), {
+    what: `${count} webhooks about the file`,
+    deadlineMs,
+  });
+}
+
+/** The bytes behind a link, asked of each gateway that runs now. */
+async function readEverywhere(link: string | null): Promise<Buffer[]> {
+  const { pathname, search } = new URL(link ?? "");
+  return Promise.all(
+    house.gateways().map(async (gateway) => {
+      const answer = await fetch(gateway + pathname + search);
+      return Buffer.from(await answer.arrayBuffer());
+    }),
+  );
+}
+
+test("a photo, a PDF with an Arabic name and a video of 20 MB arrive byte for byte, from every gateway, also after all were killed", async () => {
+  const jpeg = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), randomBytes(300_000)]);
+  const files = [
+    { kind: "photo", bytes: jpeg },
+    { kind: "document", bytes: randomBytes(50_000), name: "فاتورة تشرين الثاني.pdf" },
+    { kind: "video", bytes: randomBytes(20 * 1024 * 1024), name: "clip.mp4" },
+  ] as const;
+  const links: (string | null)[] = [];
+  for (const file of files) {
+    const { messageId } = house.standIn.personSendsFile({ ...who, ...file });
+    const [received] = await untilTold(messageId, 1, 30_000);
+    expect(received).toMatchObject({
+      event: "message.received",
+      data: { media: [{ status: "ready", size: file.bytes.length }] },
+    });
+    links.push(received?.data.media_url ?? null);
+  }
+  expect(links[1]).toContain(encodeURIComponent("فاتورة تشرين الثاني.pdf"));
+  const read = async () => (await Promise.all(links.map(readEverywhere))).flat();
+  const wanted = files.flatMap(({ bytes }) => [bytes, bytes]);
+  expect(
+    (await read()).map((bytes, index) => bytes.equals(wanted[index] ?? Buffer.alloc(0))),
+  ).toEqual(wanted.map(() => true));
+  const altered = new URL(links[0] ?? "");
+  altered.searchParams.set("sig", `${altered.searchParams.get("sig")}x`);
+  expect((await fetch(altered)).status).toBe(404);
+  for (const role of ["gateway", "channel"] as const)
+    for (const process of house.services.of(role)) process.signal("SIGKILL");
+  house.services.servers.mediaStore?.signal("SIGKILL");
+  await Promise.all(house.services.of("gateway").map((gateway) => gateway.untilReady(30_000)));
+  await waitFor(
+    async () =>
+      (await read()).every((bytes, index) => bytes.equals(wanted[index] ?? Buffer.alloc(0))),
+    { what: "the files to be there again", deadlineMs: 30_000 },
+  );
+}, 120_000);
+
+test("a channel process killed in the middle of a file: the message goes on as pending, and is told of again when the next owner has it", async () => {
+  const bytes = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), randomBytes(100_000)]);
+  house.standIn.faults.add({ kind: "hang", accepted: true, method: "file" });
+  const before = house.standIn.record.calls({ method: "file" }).length;
+  const { messageId } = house.standIn.personSendsFile({ ...who, kind: "photo", bytes });
+  await house.standIn.record.until(
+    () =>
+      house.standIn.record
+        .calls({ method: "file" })
+        .slice(before)
+        .some(({ accepted }) => accepted),
+    30_000,
+  );
+  for (const process of house.services.of("channel")) process.signal("SIGKILL");
+  const [pending, updated] = await untilTold(messageId, 2, 60_000);
+  expect(pending).toMatchObject({
+    event: "message.received",
+    data: { media_url: null, media: [{ status: "pending" }] },
+  });
+  expect(updated).toMatchObject({
+    event: "message.updated",
+    data: { message_id: pending?.data.message_id, media: [{ status: "ready" }] },
+  });
+  const read = await readEverywhere(updated?.data.media_url ?? null);
+  expect(read.map((found) => found.equals(bytes))).toEqual([true, true]);
+}, 120_000);
