@@ -6,15 +6,21 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { newId } from "@thikaa/schema";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { describeChannel, startConsole } from "../fixtures/console.ts";
 import type { RunningConsole } from "../fixtures/console.ts";
 
-interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly detail: string;
-  readonly next: string | null;
-}
+const report = z.object({
+  healthy: z.boolean(),
+  checks: z.array(
+    z.object({
+      name: z.string(),
+      ok: z.boolean(),
+      detail: z.string(),
+      next: z.string().nullable(),
+    }),
+  ),
+});
 
 let running: RunningConsole;
 let folder: string;
@@ -48,9 +54,8 @@ async function query(text: string, values: readonly unknown[] = []): Promise<voi
   await running.database.query({ text, values });
 }
 
-async function ask(): Promise<{ healthy: boolean; checks: Check[]; wrong: Check[] }> {
-  const { body } = await running.admin("GET", "/doctor");
-  const { healthy, checks } = body as unknown as { healthy: boolean; checks: Check[] };
+async function ask() {
+  const { healthy, checks } = report.parse((await running.admin("GET", "/doctor")).body);
   return { healthy, checks, wrong: checks.filter((check) => !check.ok) };
 }
 

@@ -11,17 +11,11 @@ import {
 import type { Backlog } from "@thikaa/db";
 import { toWireId } from "@thikaa/schema";
 import type { House } from "../house.ts";
-import { blobCheck } from "./doctor-blobs.ts";
+import { finding } from "./check.ts";
+import type { Check } from "./check.ts";
+import { blobCheck } from "./check-blobs.ts";
 import { ok } from "./route.ts";
 import type { Answer, Route } from "./route.ts";
-
-/** One thing that was looked at. `next` says what to do; `null` when nothing is wrong. */
-export interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly detail: string;
-  readonly next: string | null;
-}
 
 /** Seconds after which what is due should long have gone. */
 const lateSeconds = 60;
@@ -57,19 +51,6 @@ async function doctor(house: House): Promise<Answer> {
     await blobCheck(house),
   ];
   return ok({ healthy: checks.every((check) => check.ok), checks });
-}
-
-/** A check over a list of what is wrong. */
-export function finding(given: {
-  name: string;
-  wrong: readonly string[];
-  fine: string;
-  next: string;
-}): Check {
-  const { name, wrong, fine, next } = given;
-  return wrong.length === 0
-    ? { name, ok: true, detail: fine, next: null }
-    : { name, ok: false, detail: wrong.join("; "), next };
 }
 
 function natsCheck({ bus }: House): Check {

@@ -2,7 +2,7 @@
 import { openBlobStore } from "@thikaa/blobs";
 import { newId } from "@thikaa/schema";
 import type { House } from "../house.ts";
-import type { Check } from "./doctor.ts";
+import type { Check } from "./check.ts";
 
 const name = "media store";
 const timeoutMs = 5_000;
