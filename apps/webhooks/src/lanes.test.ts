@@ -28,11 +28,11 @@ function prove(lanes: Lanes, proven: readonly Endpoint[], successes: number): vo
 }
 
 /** Claims for all that may have something, each with as much waiting as it can take, and begins the attempts. */
-function fill(lanes: Lanes, among: readonly Endpoint[]): Map<string, Place[]> {
+function fill(lanes: Lanes, among: readonly Endpoint[], inMs = 0): Map<string, Place[]> {
   const begun = new Map<string, Place[]>();
   for (let round = 0; round < 100; round++) {
     for (const endpoint of among) lanes.due(endpoint);
-    const picked = lanes.pick(shards, performance.now());
+    const picked = lanes.pick(shards, performance.now() + inMs);
     if (picked.length === 0) return begun;
     for (const lane of picked) {
       lanes.claimed(lane, 0);
@@ -104,6 +104,12 @@ test("an origin that can't be connected to is tried by one of its endpoints at a
   const unreached = { sign: "unreached", reason: "No connection.", disable: null } as const;
   for (const endpoint of shared.slice(0, 3)) lanes.leave(lanes.enter(endpoint), unreached);
   expect(fill(lanes, shared).size).toBe(0);
+  const probe = fill(lanes, shared, 2_000);
+  expect([...probe.values()].map((places) => places.length)).toEqual([1]);
+  end(lanes, probe);
+  const again = fill(lanes, shared, 2_000);
+  expect(again.size).toBeGreaterThan(10);
+  end(lanes, again);
   const [sound] = endpoints(1, () => "sound.example");
   if (sound === undefined) throw new Error("unreachable");
   const others = fill(lanes, [sound]);

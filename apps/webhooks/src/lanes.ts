@@ -45,6 +45,8 @@ export interface Finding {
 /** An attempt under way. */
 export interface Place {
   readonly lane: Lane;
+  /** What was called: a webhook that moves meanwhile is another's health. */
+  readonly health: Health;
   readonly origin: Origin;
   readonly slot: Slot;
   readonly begunAt: number;
@@ -111,15 +113,20 @@ export class Lanes {
       (lane) => lane.dueAt <= now && shards.has(lane.shard),
     );
     const left = new Map<HealthState, number>();
+    const probed = new Set<string>();
     let total = 0;
     for (let given = wanting; given.length > 0;) {
       given = given.filter((lane) => {
-        const { state } = lane.health;
-        const room = left.get(state) ?? this.#bulkhead.room(state);
+        const kind = this.#kind(lane);
+        const room = left.get(kind) ?? this.#bulkhead.room(kind);
         const held = rooms.get(lane) ?? 0;
         if (room <= 0 || total >= mostInAClaim || held >= this.#free(lane, room, now)) return false;
+        if (this.#isDown(lane.origin)) {
+          if (probed.has(lane.origin)) return false;
+          probed.add(lane.origin);
+        }
         rooms.set(lane, held + 1);
-        left.set(state, room - 1);
+        left.set(kind, room - 1);
         total++;
         return true;
       });
@@ -154,16 +161,18 @@ export class Lanes {
     this.#origins.set(lane.origin, origin);
     lane.busy++;
     origin.busy++;
+    const { health } = lane;
     const entered: Place = {
       lane,
+      health,
       origin,
-      slot: this.#bulkhead.enter(lane.health.state),
+      slot: this.#bulkhead.enter(this.#kind(lane)),
       begunAt,
       dragging: false,
       patience: setTimeout(() => {
         entered.dragging = true;
-        lane.health.dragsOn();
-        this.#bulkhead.move(entered.slot, lane.health.state);
+        health.dragsOn();
+        this.#bulkhead.move(entered.slot, health.state);
       }, patienceMs),
     };
     return entered;
@@ -171,22 +180,22 @@ export class Lanes {
 
   /** An attempt ended. Gives what is to be written down of the endpoint, or `null` when that has not changed. */
   leave(place: Place, finding: Finding): EndpointHealth | null {
-    const { lane, origin, slot, begunAt } = place;
+    const { lane, health, origin, slot, begunAt } = place;
     const now = performance.now();
     clearTimeout(place.patience);
-    if (place.dragging) lane.health.draggedOn();
+    if (place.dragging) health.draggedOn();
     this.#bulkhead.leave(slot);
     lane.busy--;
     origin.busy--;
     const { sign, reason } = finding;
     const words = reason ?? "";
-    if (sign === "well") lane.health.succeeded(now, now - begunAt);
-    else if (sign !== "none") lane.health.failed(now, begunAt, words);
+    if (sign === "well") health.succeeded(now, now - begunAt);
+    else if (sign !== "none") health.failed(now, begunAt, words);
     // Origins are shared by stores: only that nothing there can be connected to is held against all, never how one URL answers.
     if (sign === "unreached") origin.health.failed(now, begunAt, words);
     else if (sign !== "none") origin.health.succeeded(now, 0);
     if (origin.busy === 0 && origin.health.sound) this.#origins.delete(origin.name);
-    return sign === "none" ? null : news(lane, now, finding.disable);
+    return sign === "none" || health !== lane.health ? null : news(lane, now, finding.disable);
   }
 
   #lane(endpoint: { shard: number; endpointId: string }): Lane {
@@ -211,8 +220,17 @@ export class Lanes {
     const share = Math.max(1, Math.floor(room / shareOfRoom));
     const free = Math.min(lane.health.limit(now), share) - lane.busy;
     const origin = this.#origins.get(lane.origin);
-    if (origin?.health.state !== "failing") return free;
+    if (origin === undefined || !this.#isDown(lane.origin)) return free;
     return Math.min(free, origin.health.limit(now) - origin.busy);
+  }
+
+  #isDown(origin: string): boolean {
+    return this.#origins.get(origin)?.health.state === "failing";
+  }
+
+  /** What an endpoint counts as for the bulkhead: where its origin is down, its own merits are no help. */
+  #kind(lane: Lane): HealthState {
+    return this.#isDown(lane.origin) ? "failing" : lane.health.state;
   }
 
   #await(lane: Lane, at: number): void {
