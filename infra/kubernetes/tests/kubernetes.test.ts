@@ -381,8 +381,9 @@ describe.runIf(canRender)("each check sees what it is there for", () => {
         text.replace('"LOG_LEVEL":"info"', '"LOG_LEVEL":"info","LOGLEVEL":"info"'),
       ).join(),
     ).toContain("gateway is given LOGLEVEL, which it does not know");
-    expect(settingFaults("inbox", { ...sampleSecrets, PORT: "3000" })).toEqual([
-      "inbox is given THIKAA_MASTER_KEY, which it does not know",
+    const address = { PUBLIC_URL: "https://messaging.example.com" };
+    expect(settingFaults("inbox", { ...sampleSecrets, ...address, PORT: "3000" })).toEqual([
+      "inbox is given MEDIA_STORE_URL, which it does not know",
       "inbox is given THIKAA_ADMIN_TOKEN, which it does not know",
     ]);
   });

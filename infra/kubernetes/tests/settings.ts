@@ -26,6 +26,7 @@ export const sampleSecrets: Environment = {
   DATABASE_URL: "postgresql://thikaa:password@postgres:5432/thikaa",
   NATS_URL: "nats://nats_0123@nats:4222",
   THIKAA_MASTER_KEY: "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+  MEDIA_STORE_URL: "s3://key:secret@s3.example.com/media",
   THIKAA_ADMIN_TOKEN: "0123456789abcdef0123456789abcdef",
 };
 

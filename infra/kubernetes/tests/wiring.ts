@@ -173,7 +173,11 @@ function policyFaults(
 }
 
 /** Which port each address in the settings asks for. */
-const needs: Readonly<Record<string, number>> = { DATABASE_URL: 5432, NATS_URL: 4222 };
+const needs: Readonly<Record<string, number>> = {
+  DATABASE_URL: 5432,
+  NATS_URL: 4222,
+  MEDIA_STORE_URL: 443,
+};
 
 function reachFaults(house: House, { metadata, spec }: House["workloads"][number]): string[] {
   const allowed = house.policies
