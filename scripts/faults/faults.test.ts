@@ -2,6 +2,7 @@
 import { afterAll, describe } from "vitest";
 import { Ground, stageFor } from "./ground.ts";
 import { crashPointScenes } from "./scenes/crash-points.ts";
+import { hangingWebhooksScene, throttledAndDeadScene } from "./scenes/isolation.ts";
 import { killScenes } from "./scenes/kills.ts";
 import { outageScenes } from "./scenes/outages.ts";
 import { ownershipScenes } from "./scenes/ownership.ts";
@@ -36,6 +37,18 @@ describe("standalone", () => {
   const stage = stageFor(ground, () => openStandaloneHouse({ bots: 4, peoplePerBot }));
   standaloneScenes(stage);
   providerScenes(stage, "standalone-provider");
+});
+
+const single = { gateways: 1, channels: 1, inboxes: 1, webhooks: 1 };
+
+describe.runIf(ground.settings.full)("a thousand connections", () => {
+  const options = { counts: single, bots: 1_000, peoplePerBot: 1, wired: false };
+  throttledAndDeadScene(stageFor(ground, () => openServicesHouse(options)));
+});
+
+describe.runIf(ground.settings.full)("hanging webhooks", () => {
+  const options = { counts: single, bots: 10, peoplePerBot: 4, wired: false };
+  hangingWebhooksScene(stageFor(ground, () => openServicesHouse(options)));
 });
 
 afterAll(() => void process.stdout.write(ground.report()));

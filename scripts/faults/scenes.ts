@@ -20,6 +20,8 @@ export interface Scene {
   readonly lanes?: readonly Lane[];
   readonly gateways?: () => readonly string[];
   readonly customersEveryMs?: number;
+  /** Rows of the queues that belong to no scene: with no more than these the house is at rest. */
+  readonly queuedApart?: number;
 }
 
 export interface Load {
@@ -47,7 +49,8 @@ export async function play(house: House, scene: Scene): Promise<Verdict & Load> 
     );
   await Promise.all([driver.stop(), customers.stop()]);
   // Judged even when the strike failed: the next scene's books go on from this one's.
-  const verdict = await judge(house, { driver, customers, withinMs: scene.restWithinMs });
+  const { restWithinMs, queuedApart = 0 } = scene;
+  const verdict = await judge(house, { driver, customers, withinMs: restWithinMs, queuedApart });
   if (struck !== null) throw struck.error;
   return { ...verdict, driver, customers };
 }
