@@ -6,15 +6,15 @@ import { newId, toWireId } from "@thikaa/schema";
 import type { SendAnswer } from "@thikaa/schema";
 import type { AcceptRequest, AcceptResult, Candidate } from "./accept-types.ts";
 import { Batcher } from "./batcher.ts";
-import { acceptEvery, acceptWhatFits, ShortBalance } from "./accept-transaction.ts";
-import type { DecideInTransaction } from "./accept-transaction.ts";
+import { acceptEvery, acceptWhatFits, findShort, ShortBalance } from "./accept-transaction.ts";
+import type { Decide } from "./accept-transaction.ts";
 import { findStoredAnswer, isLockTimeout } from "./idempotency.ts";
 
 const batchLimit = 256;
 /** While one batch waits for the disk, the next one is written. */
 const batchesInFlight = 2;
-/** A stuck key or balance holds a batch up for no longer than this; then its items are decided one by one. */
-const lockTimeoutMs = 1_000;
+/** A store that could not pay is decided apart for so long: it must not fail the others' batch again and again. */
+const rememberShortMs = 1_000;
 
 /** A candidate's own failure is kept with it: it is no other's. */
 type Decided = AcceptResult | { readonly kind: "failed"; readonly error: unknown };
@@ -23,6 +23,8 @@ export class Accepting {
   readonly #database: Database;
   readonly #bus: Bus;
   readonly #batcher: Batcher<AcceptRequest, Decided>;
+  /** Stores that could not pay a moment ago, until when they are decided apart. */
+  readonly #short = new Map<string, number>();
 
   constructor(parts: { database: Database; bus: Bus }) {
     this.#database = parts.database;
@@ -53,30 +55,33 @@ export class Accepting {
 
   /** Takes it that every store has the money, which nearly all have; those that have not are decided apart, request by request. */
   async #acceptAll(candidates: readonly Candidate[]): Promise<Map<string, Decided>> {
+    const now = performance.now();
+    for (const [storeId, until] of this.#short) if (until <= now) this.#short.delete(storeId);
+    const [short, others] = partition(candidates, ({ request }) =>
+      this.#short.has(request.storeId),
+    );
+    const groups = [...Map.groupBy(short, ({ request }) => request.storeId).values()];
+    const rounds = groups.map((group) => this.#commit(group, acceptWhatFits));
+    if (others.length > 0) rounds.push(this.#acceptEvery(others));
+    return new Map((await Promise.all(rounds)).flatMap((results) => [...results]));
+  }
+
+  async #acceptEvery(candidates: readonly Candidate[]): Promise<Map<string, Decided>> {
     try {
       return await this.#commit(candidates, acceptEvery);
     } catch (error) {
       if (!(error instanceof ShortBalance)) throw error;
-      const [short, others] = partition(candidates, ({ request }) =>
-        error.stores.has(request.storeId),
-      );
-      const groups = [...Map.groupBy(short, ({ request }) => request.storeId).values()];
-      const rounds = groups.map((group) => this.#commit(group, acceptWhatFits));
-      if (others.length > 0) rounds.push(this.#acceptAll(others));
-      return new Map((await Promise.all(rounds)).flatMap((results) => [...results]));
+      const until = performance.now() + rememberShortMs;
+      for (const storeId of await findShort(this.#database, candidates))
+        this.#short.set(storeId, until);
+      return this.#acceptAll(candidates);
     }
   }
 
   /** One transaction for a batch, then the rings. */
-  async #commit(
-    candidates: readonly Candidate[],
-    decide: DecideInTransaction,
-  ): Promise<Map<string, Decided>> {
+  async #commit(candidates: readonly Candidate[], decide: Decide): Promise<Map<string, Decided>> {
     try {
-      const { results, accepted, repeats } = await this.#database.transaction(
-        (transaction) => decide(transaction, candidates),
-        { lockTimeoutMs },
-      );
+      const { results, accepted, repeats } = await decide(this.#database, candidates);
       this.#ring(accepted);
       const resolved = await Promise.all(
         repeats.map(

@@ -1,0 +1,112 @@
+// The one statement that accepts messages: keys taken, messages, queue, ledger and events written, balances debited.
+import { storeShard } from "@thikaa/db";
+import type { Queryable } from "@thikaa/db";
+import { newId } from "@thikaa/schema";
+import type { Candidate } from "./accept-types.ts";
+import { statusEvent } from "./message-events.ts";
+
+/**
+ * Takes keys, writes messages and debits balances; returns the ids of those whose key was new. Throws `isOverdrawn` when a
+ * store can't pay for all of its own; then nothing was written.
+ */
+export async function writeAccepted(
+  queryable: Queryable,
+  candidates: readonly Candidate[],
+  options: { readonly lockTimeoutMs: number },
+): Promise<ReadonlySet<string>> {
+  if (candidates.length === 0) return new Set();
+  const requests = candidates.map(({ request }) => request);
+  const { rows } = await queryable.query<{ id: string }>({
+    ...acceptStatement,
+    values: [
+      requests.map((request) => request.storeId),
+      candidates.map(({ messageId }) => messageId),
+      requests.map((request) => request.instanceId),
+      requests.map((request) => request.connectionId),
+      requests.map((request) => request.channel),
+      requests.map((request) => request.to),
+      requests.map((request) => JSON.stringify(request.content)),
+      requests.map((request) => request.clientReference),
+      requests.map((request) => request.priceMicro),
+      requests.map((request) => request.sendAt),
+      requests.map((request) => request.ttlSeconds),
+      requests.map(({ content }) => (content.media === null ? "text" : content.media.kind)),
+      requests.map((request) => request.idempotency?.key ?? null),
+      requests.map((request) => request.idempotency?.fingerprint ?? null),
+      candidates.map(({ answer, request }) =>
+        request.idempotency === null ? null : JSON.stringify(answer),
+      ),
+      requests.map((request) => storeShard(request.storeId)),
+      candidates.map(() => newId()),
+      candidates.map((candidate) => JSON.stringify(acceptedEvent(candidate).data)),
+      `${options.lockTimeoutMs}ms`,
+    ],
+  });
+  return new Set(rows.map((row) => row.id));
+}
+
+/** Whether a balance would have gone below nothing. */
+export function isOverdrawn(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    "constraint" in error &&
+    error.constraint === "balances_balance_micro_check"
+  );
+}
+
+function acceptedEvent({ request, messageId }: Candidate) {
+  return statusEvent({
+    store_id: request.storeId,
+    id: messageId,
+    instance_id: request.instanceId,
+    connection_id: request.connectionId,
+    channel: request.channel,
+    address: request.to,
+    client_reference: request.clientReference,
+    status: request.sendAt === null ? "queued" : "scheduled",
+    final: false,
+    reason: null,
+    refunded: false,
+    possible_duplicate: false,
+  });
+}
+
+// One round trip and one commit. What nobody reads is run last to first: messages, their place in the queue, their events,
+// and at the very end the debit, so that a store's balance, which many wait for, is locked for the shortest time.
+// Balances are locked in id order and keys taken in theirs: two batches wait for each other in one direction only.
+const acceptStatement = {
+  name: "messages-accept",
+  text: `WITH given AS MATERIALIZED (
+           SELECT given.* FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::bigint[], $10::timestamptz[], $11::int[], $12::text[],
+               $13::text[], $14::bytea[], $15::jsonb[], $16::int[], $17::uuid[], $18::json[])
+             WITH ORDINALITY AS given (store_id, id, instance_id, connection_id, channel, address, content, client_reference, price, send_at, ttl, type,
+               key, fingerprint, answer, shard, event_id, event, place)
+           CROSS JOIN (SELECT set_config('lock_timeout', $19, true)) AS limited
+         ), fresh AS (
+           INSERT INTO idempotency_keys (store_id, instance_id, key, fingerprint, message_id, answer)
+           SELECT store_id, instance_id, key, fingerprint, id, answer FROM given WHERE key IS NOT NULL ORDER BY store_id, instance_id, key
+           ON CONFLICT DO NOTHING RETURNING message_id
+         ), accepted AS MATERIALIZED (
+           SELECT * FROM given WHERE key IS NULL OR id IN (SELECT message_id FROM fresh)
+         ), paid AS (
+           UPDATE balances b SET balance_micro = b.balance_micro - locked.price FROM (
+             SELECT b.store_id, spent.price FROM balances b
+             JOIN (SELECT store_id, sum(price)::bigint AS price FROM accepted GROUP BY store_id) spent USING (store_id) ORDER BY b.store_id FOR UPDATE OF b
+           ) locked WHERE b.store_id = locked.store_id
+         ), told AS (
+           INSERT INTO events_unnumbered (shard, store_id, id, type, channel, connection_id, instance_id, data)
+           SELECT shard, store_id, event_id, 'message.status', channel, connection_id, instance_id, event FROM accepted ORDER BY place
+         ), queued AS (
+           INSERT INTO send_queue (store_id, message_id, connection_id, address, due_at, deadline_at, scheduled)
+           SELECT store_id, id, connection_id, address, coalesce(send_at, now()), coalesce(send_at, now()) + ttl * interval '1 second', send_at IS NOT NULL
+           FROM accepted ORDER BY place
+         ), noted AS (
+           INSERT INTO ledger (store_id, id, kind, message_id, amount_micro) SELECT store_id, id, 'debit', id, -price FROM accepted WHERE price > 0
+         ), written AS (
+           INSERT INTO messages (store_id, id, direction, origin, instance_id, connection_id, channel, address, type, content, client_reference, status, price_micro, send_at, deadline_at)
+           SELECT store_id, id, 'out', 'api', instance_id, connection_id, channel, address, type, content, client_reference,
+             CASE WHEN send_at IS NULL THEN 'queued' ELSE 'scheduled' END, price, send_at, coalesce(send_at, now()) + ttl * interval '1 second'
+           FROM accepted
+         )
+         SELECT id FROM accepted`,
+};
