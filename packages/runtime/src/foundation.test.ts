@@ -1,6 +1,13 @@
 // The foundation of an app: room for its pool is checked at its start, metrics are served apart, and nothing is left open by a start that fails.
 import { Database } from "@thikaa/db";
-import { createTestDatabase, freePort, natsUrl, testNamespace, waitFor } from "@thikaa/testkit";
+import {
+  createTestDatabase,
+  freePort,
+  natsUrl,
+  startFaultProxy,
+  testNamespace,
+  waitFor,
+} from "@thikaa/testkit";
 import type { TestDatabase } from "@thikaa/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openFoundation } from "./foundation.ts";
@@ -82,6 +89,30 @@ test("a pool that fits starts without a word, its worker tells its size, and its
   await foundation.stop();
   expect((await database.query({ text: "SELECT 1 FROM workers" })).rowCount).toBe(0);
 });
+
+test(
+  "NATS away is one line and a gauge at 0, and one line more when it is back",
+  { timeout: 60_000 },
+  async () => {
+    const lines: string[] = [];
+    const proxy = await startFaultProxy({ target: natsUrl() });
+    const config = { ...configOf(2, lines), natsUrl: proxy.url };
+    const foundation = await openFoundation(config);
+    try {
+      await proxy.set({ kind: "reset" });
+      await waitFor(() => lines.length === 1, { what: "a line about NATS" });
+      expect(await exposition(config.metrics)).toMatch(/^thikaa_nats_connected\{app="test"\} 0$/m);
+      await proxy.set({ kind: "pass" });
+      await waitFor(() => lines.length === 2, { what: "its end to be told", deadlineMs: 40_000 });
+      expect(await exposition(config.metrics)).toMatch(/^thikaa_nats_connected\{app="test"\} 1$/m);
+      expect(lines[0]).toContain("NATS can't be reached");
+      expect(lines[1]).toContain("over: NATS can't be reached");
+    } finally {
+      await foundation.stop();
+      await proxy.close();
+    }
+  },
+);
 
 test("metrics are served on their own port alone; a taken one is named by its setting, and leaves the other free", async () => {
   const metrics = new Metrics("test");

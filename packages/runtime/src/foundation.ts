@@ -28,7 +28,8 @@ export interface Foundation {
   stop(): Promise<void>;
 }
 
-const watchBusMs = 1_000;
+const askEveryMs = 1_000;
+const answerWithinMs = 2_000;
 
 /**
  * Opens everything. Rejects in plain words, with nothing left open, when PostgreSQL or NATS can't be reached, when the schema
@@ -48,10 +49,11 @@ export async function openFoundation(config: FoundationConfig): Promise<Foundati
     await checkSchema(database);
     const bus = await Bus.connect({ url: config.natsUrl, namespace: config.namespace, name });
     opened.push({ stop: () => bus.close() });
-    opened.push(watchBus(bus, log));
+    const watch = watchBus(bus, log);
+    opened.push(watch);
     const worker = await Worker.start({ database, role: name, log, metrics });
     opened.push(worker);
-    foundationMetrics(metrics, { database, bus });
+    foundationMetrics(metrics, database, () => watch.answers());
     return { database, bus, worker, stop: () => stopAll(opened.toReversed()) };
   } catch (error) {
     await stopAll(opened.toReversed()).catch(() => {});
@@ -59,16 +61,37 @@ export async function openFoundation(config: FoundationConfig): Promise<Foundati
   }
 }
 
-/** Says when NATS goes and comes: rings are lost in silence by design. */
-function watchBus(bus: Bus, log: Log): { stop(): Promise<void> } {
+interface BusWatch {
+  /** Whether NATS answered the last time it was asked. */
+  answers(): boolean;
+  stop(): Promise<void>;
+}
+
+/**
+ * Says when NATS goes and comes: rings are lost in silence by design. It is asked, because a connection that is being made
+ * anew looks like one that stands.
+ */
+function watchBus(bus: Bus, log: Log): BusWatch {
   const trouble = new Trouble(
     log,
     "NATS can't be reached: everything goes on, up to a second later",
   );
+  let askedAt: number | null = null;
+  let answers = true;
+  const heard = (error: unknown) => {
+    answers = error === null;
+    if (error === null) trouble.passed();
+    else trouble.failed(error);
+  };
+  const ask = async () => {
+    askedAt = performance.now();
+    await bus.flush().then(() => heard(null), heard);
+    askedAt = null;
+  };
   const timer = setInterval(() => {
-    if (bus.connected) trouble.passed();
-    else trouble.failed(new Error("disconnected"));
-  }, watchBusMs);
+    if (askedAt === null) void ask();
+    else if (performance.now() - askedAt >= answerWithinMs) heard(new Error("There is no answer."));
+  }, askEveryMs);
   timer.unref();
-  return { stop: async () => clearInterval(timer) };
+  return { answers: () => answers, stop: async () => clearInterval(timer) };
 }

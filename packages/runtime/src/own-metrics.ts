@@ -1,5 +1,4 @@
 // What the runtime counts for every app: the pool, NATS, the worker's lease, assignments.
-import type { Bus } from "@thikaa/bus";
 import type { Database } from "@thikaa/db";
 import type { Metrics } from "./metrics.ts";
 
@@ -31,7 +30,8 @@ export function leaseMetrics(metrics: Metrics | undefined, role: string): () => 
 /** The pool's use and NATS, read from memory at each scrape. */
 export function foundationMetrics(
   metrics: Metrics,
-  { database, bus }: { database: Database; bus: Bus },
+  database: Database,
+  busAnswers: () => boolean,
 ): void {
   const { poolSize, poolConnections, poolWaiting, busConnected } = processMetrics(metrics);
   metrics.beforeScrape(() => {
@@ -40,7 +40,7 @@ export function foundationMetrics(
     poolConnections.set({ state: "busy" }, busy);
     poolConnections.set({ state: "idle" }, idle);
     poolWaiting.set(waiting);
-    busConnected.set(bus.connected ? 1 : 0);
+    busConnected.set(busAnswers() ? 1 : 0);
   });
 }
 
@@ -62,7 +62,7 @@ export function processMetrics(metrics: Metrics) {
     ),
     busConnected: metrics.gauge(
       "nats_connected",
-      "1 while NATS is connected. At 0 everything goes on, up to a second later.",
+      "1 while NATS answers. At 0 everything goes on, up to a second later.",
     ),
     leasesLost: metrics.counter(
       "worker_leases_lost_total",
