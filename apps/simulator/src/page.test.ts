@@ -1,5 +1,5 @@
 // The page in a real browser: what bots send is seen, what is typed is received, signatures are judged before the eyes.
-import { Api } from "grammy";
+import { Api, InputFile } from "grammy";
 import { chromium } from "playwright-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -8,6 +8,11 @@ import type { SimulatorWorld } from "./fixtures/world.ts";
 
 const ZAINAB_ID = 700_000_001;
 const PICTURES = new URL("../test-results/", import.meta.url).pathname;
+/** One red dot. */
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==",
+  "base64",
+);
 const WIDE = { width: 1280, height: 860 };
 const NARROW = { width: 390, height: 844 };
 
@@ -52,6 +57,21 @@ async function openPage(options: BrowserContextOptions = {}): Promise<Page> {
   await page.locator(".live.on").waitFor();
   return page;
 }
+
+test("a picture sent by a bot is seen in its bubble with its caption, any other file is a link that saves it", async () => {
+  const page = await openPage();
+  await api.sendPhoto(ZAINAB_ID, new InputFile(PNG, "a.png"), { caption: "وصل طلبك" });
+  await api.sendDocument(ZAINAB_ID, new InputFile(Buffer.from("%PDF"), "فاتورة.pdf"));
+  const picture = page.locator(".bubble img.picture");
+  await picture.waitFor();
+  await page.waitForFunction("document.querySelector('img.picture').naturalWidth === 1");
+  await page.locator(".bubble-text", { hasText: "وصل طلبك" }).waitFor();
+  const link = page.locator(".bubble a.file");
+  await link.getByText("فاتورة.pdf").waitFor();
+  const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
+  expect(download.suggestedFilename()).toBe("فاتورة.pdf");
+  await page.screenshot({ path: `${PICTURES}files.png` });
+});
 
 test("an Arabic text sent by a bot appears on the phone, from right to left, while typing shows before it", async () => {
   const page = await openPage();

@@ -25,6 +25,19 @@ export interface PhoneMessage {
   edited: boolean;
   replyTo: { author: "person" | "bot"; text: string } | null;
   buttons: WireButton[][];
+  file: PhoneFile | null;
+}
+
+/** The file in a bubble; its bytes are at `/simulator/api/file?id=`. */
+export interface PhoneFile {
+  id: string;
+  /** Shown in place; any other is a link. */
+  isPicture: boolean;
+  /** `null` when it has no name; then its kind stands for it. */
+  name: string | null;
+  kind: "photo" | "document" | "video" | "audio" | "voice" | "sticker";
+  /** Bytes. */
+  size: number;
 }
 
 /** One chat, as it stands. */
@@ -57,6 +70,8 @@ export interface Phone {
   send(botId: number, text: string): void;
   press(botId: number, messageId: number, data: string): void;
   block(botId: number, blocked: boolean): void;
+  /** The bytes of a file in one of the chats, and what they may be shown as; `null` when there is none. */
+  file(id: string): { bytes: Buffer; mime: string } | null;
   /** Calls the listener for each change from now on; the returned function ends it. */
   listen(listener: (change: PhoneChange) => void): () => void;
 }
@@ -80,6 +95,10 @@ export function createPhone(telegram: TelegramStandIn): Phone {
       blocked
         ? telegram.personBlocks({ personId, botId })
         : telegram.personUnblocks({ personId, botId }),
+    file: (id) => {
+      const file = telegram.file(id);
+      return file && { bytes: file.bytes, mime: pictureType(file.bytes) ?? plainType };
+    },
     listen: (listener) =>
       telegram.onChange((change) => {
         const shown = toPhoneChange(change, chats);
@@ -118,13 +137,43 @@ function toPhoneMessage({ author, wire }: StoredMessage): PhoneMessage {
   return {
     id: wire.message_id,
     author,
-    text: wire.text ?? "",
-    entities: wire.entities ?? [],
+    text: wire.text ?? wire.caption ?? "",
+    entities: wire.entities ?? wire.caption_entities ?? [],
     sentAt: new Date(wire.date * 1000).toISOString(),
     edited: wire.edit_date !== undefined,
     replyTo: replied
-      ? { author: replied.from.is_bot ? "bot" : "person", text: replied.text ?? "" }
+      ? {
+          author: replied.from.is_bot ? "bot" : "person",
+          text: replied.text ?? replied.caption ?? "",
+        }
       : null,
     buttons: wire.reply_markup?.inline_keyboard ?? [],
+    file: toPhoneFile(wire),
   };
+}
+
+const fileKinds = ["photo", "document", "video", "audio", "voice", "sticker"] as const;
+
+function toPhoneFile(wire: StoredMessage["wire"]): PhoneFile | null {
+  const kind = fileKinds.find((each) => wire[each] !== undefined);
+  const file = kind === undefined ? undefined : [wire[kind]].flat().at(-1);
+  if (kind === undefined || file === undefined) return null;
+  return {
+    id: file.file_id,
+    isPicture: kind === "photo" || kind === "sticker",
+    name: file.file_name ?? null,
+    kind,
+    size: file.file_size,
+  };
+}
+
+const plainType = "application/octet-stream";
+
+/** A picture's type by its first bytes; `null` for anything else, which is never shown in place. */
+function pictureType(bytes: Buffer): string | null {
+  const start = bytes.subarray(0, 12).toString("latin1");
+  if (start.startsWith("\xff\xd8\xff")) return "image/jpeg";
+  if (start.startsWith("\x89PNG")) return "image/png";
+  if (start.startsWith("GIF8")) return "image/gif";
+  return /^RIFF....WEBP/s.test(start) ? "image/webp" : null;
 }

@@ -75,6 +75,8 @@ async function answer(
     return answerJson(response, 200, stateOf(parts));
   }
   if (path === "/simulator/api/events" && method === "GET") return openStream(parts, response);
+  if (path === "/simulator/api/file" && method === "GET")
+    return answerFile(parts.phone, request, response);
   const action = method === "POST" ? actionFor(path) : null;
   if (!action) throw new RefusedError(404, `There is no ${method} ${path} here.`);
   await act(parts.phone, action, request);
@@ -93,6 +95,20 @@ function answerAsset(response: ServerResponse, asset: Asset, method: string): vo
     "cache-control": "no-cache",
   });
   response.end(method === "HEAD" ? undefined : asset.body);
+}
+
+/** A picture may be shown in place; anything else is only ever saved. */
+function answerFile(phone: Phone, request: IncomingMessage, response: ServerResponse): void {
+  const { searchParams } = new URL(request.url ?? "/", "http://simulator");
+  const file = phone.file(searchParams.get("id") ?? "");
+  if (file === null) throw new RefusedError(404, "There is no such file.");
+  response.writeHead(200, {
+    "content-type": file.mime,
+    "content-length": file.bytes.length,
+    "cache-control": "private, max-age=3600",
+    ...(file.mime.startsWith("image/") ? {} : { "content-disposition": "attachment" }),
+  });
+  response.end(file.bytes);
 }
 
 async function takeDelivery(

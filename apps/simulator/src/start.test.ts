@@ -152,3 +152,15 @@ test("stopping ends open event streams and may be asked for twice", async () => 
   expect(world.simulator.ready()).toBe(false);
   expect(await stream.text()).toContain("event: ready");
 });
+
+test("a file of a chat is served as a picture only when it is one, and never run", async () => {
+  const telegram = world.simulator.telegram;
+  const who = { personId: 700_000_001, botId: world.bot.id };
+  const page = Buffer.from("<script>alert(1)</script>");
+  const { fileId } = telegram.personSendsFile({ ...who, kind: "photo", bytes: page });
+  const response = await fetch(`${world.url}/api/file?id=${fileId}`);
+  expect(response.headers.get("content-type")).toBe("application/octet-stream");
+  expect(response.headers.get("content-disposition")).toBe("attachment");
+  expect(await response.text()).toBe(page.toString());
+  expect((await fetch(`${world.url}/api/file?id=none`)).status).toBe(404);
+});

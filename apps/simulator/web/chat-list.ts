@@ -1,7 +1,7 @@
 // The phone's first screen: one line per bot.
 import { icon, make } from "./dom.ts";
 import type { Store } from "./store.ts";
-import type { PhoneChat } from "./types.ts";
+import type { PhoneChat, PhoneMessage } from "./types.ts";
 import { clockTime, count, word } from "./words.ts";
 
 /** The list of chats, the last spoken in first. */
@@ -37,7 +37,7 @@ function line(store: Store, chat: PhoneChat): HTMLElement {
   const unread = store.unread.get(chat.botId) ?? 0;
   const preview = store.isTyping(chat.botId)
     ? word("typing")
-    : `${last?.author === "person" ? word("you") : ""}${last?.text ?? `@${chat.username}`}`;
+    : `${last?.author === "person" ? word("you") : ""}${last === undefined ? `@${chat.username}` : summaryOf(last)}`;
   const texts = make("span", {
     class: "chat-texts",
     children: [
@@ -66,6 +66,11 @@ function line(store: Store, chat: PhoneChat): HTMLElement {
     onClick: () => store.open(chat.botId),
     children: [avatar(chat), texts, side],
   });
+}
+
+/** What a bubble says in one line; a file without words is named by its kind. */
+function summaryOf({ text, file }: PhoneMessage): string {
+  return text === "" && file !== null ? word(file.kind) : text;
 }
 
 function empty(): HTMLElement {

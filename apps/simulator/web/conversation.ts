@@ -5,8 +5,8 @@ import { richText } from "./rich-text.ts";
 import { act } from "./server.ts";
 import type { Store } from "./store.ts";
 import { complain } from "./toast.ts";
-import type { PhoneChat, PhoneMessage } from "./types.ts";
-import { clockTime, dayName, word } from "./words.ts";
+import type { PhoneChat, PhoneFile, PhoneMessage } from "./types.ts";
+import { clockTime, dayName, fileSize, word } from "./words.ts";
 
 /** The bar on top: back, who, and what they are doing. */
 export function conversationBar(store: Store, chat: PhoneChat): HTMLElement {
@@ -117,11 +117,32 @@ function bubble(chat: PhoneChat, message: PhoneMessage): HTMLElement {
     attributes: { dir: "auto" },
     children: richText(message.text, message.entities),
   });
-  const body = make("div", { class: "bubble", children: [quote, text, time] });
+  const file = message.file === null ? null : fileView(message.file);
+  const hasText = message.text !== "" || file === null;
+  const body = make("div", {
+    class: "bubble",
+    children: [quote, file, hasText ? text : null, time],
+  });
   return make("div", {
     class: `row ${message.author}`,
     attributes: { "data-message": String(message.id) },
     children: [body, keyboard(chat, message)],
+  });
+}
+
+/** A picture in place; any other file as a link that saves it. */
+function fileView(file: PhoneFile): HTMLElement {
+  const address = `/simulator/api/file?id=${encodeURIComponent(file.id)}`;
+  const name = file.name ?? word(file.kind);
+  if (file.isPicture)
+    return make("img", { class: `picture ${file.kind}`, attributes: { src: address, alt: name } });
+  return make("a", {
+    class: "file",
+    attributes: { href: address, download: file.name ?? file.kind, dir: "auto" },
+    children: [
+      make("span", { class: "file-name", text: name }),
+      make("span", { class: "file-size", text: fileSize(file.size) }),
+    ],
   });
 }
 

@@ -43,6 +43,12 @@ const english = {
   unregistered: "secret unknown",
   failed: "That did not work",
   unread: "new",
+  photo: "Photo",
+  document: "File",
+  video: "Video",
+  audio: "Audio",
+  voice: "Voice message",
+  sticker: "Sticker",
 };
 
 /** The name of a text. */
@@ -90,6 +96,12 @@ const arabic: Record<Word, string> = {
   unregistered: "المفتاح السرّي غير معروف",
   failed: "لم تنجح العملية",
   unread: "جديد",
+  photo: "صورة",
+  document: "ملف",
+  video: "فيديو",
+  audio: "مقطع صوتي",
+  voice: "رسالة صوتية",
+  sticker: "ملصق",
 };
 
 /** The languages of the page. */
@@ -143,6 +155,16 @@ export function dayName(iso: string): string {
 /** A whole number, in the digits of the page's language. */
 export function count(value: number): string {
   return new Intl.NumberFormat(locale()).format(value);
+}
+
+/** A file's size in kilobytes or megabytes, in the digits of the page's language. */
+export function fileSize(bytes: number): string {
+  const isLarge = bytes >= 1_000_000;
+  return new Intl.NumberFormat(locale(), {
+    style: "unit",
+    unit: isLarge ? "megabyte" : "kilobyte",
+    maximumFractionDigits: 1,
+  }).format(bytes / (isLarge ? 1_000_000 : 1_000));
 }
 
 function startOfDay(date: Date): number {
