@@ -4,7 +4,7 @@ import type { ChannelCode, OutboundContent, PartPlan } from "@thikaa/schema";
 import type { Database, Queryable } from "@thikaa/db";
 import { z } from "zod";
 import type { BegunAttempt, ClaimRequest, PlanMessage } from "./claim-types.ts";
-import { beginAttempts } from "./attempts.ts";
+import { attemptColumns, insertAttempts } from "./attempts.ts";
 import { finish } from "./finish.ts";
 import { headOfLane } from "./lanes.ts";
 
@@ -43,13 +43,8 @@ export async function claim(database: Database, request: ClaimRequest): Promise<
     const { planned, broken } = planAll(claimed, stored, request.plan);
     await failBroken(transaction, broken);
     await flagRepeats(transaction, claimed);
-    await storePlans(transaction, planned);
-    const begun = planned.map(({ row, parts, next }) => ({
-      number: row.attempts,
-      epoch: row.epoch,
-      attempt: toAttempt(row, parts, next),
-    }));
-    await beginAttempts(transaction, request.worker, begun);
+    const begun = planned.map((one) => ({ ...one, attempt: toAttempt(one) }));
+    await begin(transaction, request.worker, begun);
     return begun.map(({ attempt }) => attempt);
   });
 }
@@ -123,7 +118,7 @@ function planOn(row: ClaimedRow, rows: readonly PartRow[]): Planned {
   return { row, parts, next, isNew: false };
 }
 
-function toAttempt(row: ClaimedRow, parts: readonly PartPlan[], next: PartPlan): BegunAttempt {
+function toAttempt({ row, parts, next }: Planned): BegunAttempt {
   return {
     attemptId: newId(),
     storeId: row.store_id,
@@ -154,16 +149,28 @@ async function readPlans(
   return Map.groupBy(rows, (row) => row.message_id);
 }
 
-async function storePlans(transaction: Queryable, planned: readonly Planned[]): Promise<void> {
-  const parts = planned
+/** Writes the plans of messages that have none yet, and the rows of the attempts that are about to be made. */
+async function begin(
+  transaction: Queryable,
+  worker: string,
+  begun: readonly (Planned & { readonly attempt: BegunAttempt })[],
+): Promise<void> {
+  if (begun.length === 0) return;
+  const parts = begun
     .filter(({ isNew }) => isNew)
     .flatMap(({ row, parts: own }) => own.map((part) => ({ ...part, row })));
-  if (parts.length === 0) return;
   await transaction.query({
-    name: "claim-store-plans",
-    text: `INSERT INTO parts (store_id, message_id, n, connection_id, address, payload)
-           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::jsonb[])`,
+    name: "claim-begin",
+    text: `WITH planned AS (
+             INSERT INTO parts (store_id, message_id, n, connection_id, address, payload)
+             SELECT * FROM unnest($8::uuid[], $9::uuid[], $10::int[], $11::uuid[], $12::text[], $13::jsonb[])
+           )
+           ${insertAttempts}`,
     values: [
+      ...attemptColumns(
+        worker,
+        begun.map(({ row, attempt }) => ({ attempt, number: row.attempts, epoch: row.epoch })),
+      ),
       parts.map(({ row }) => row.store_id),
       parts.map(({ row }) => row.message_id),
       parts.map(({ n }) => n),

@@ -2,7 +2,7 @@
 import { backoffMs, newId, partPlan } from "@thikaa/schema";
 import type { Outcome } from "@thikaa/schema";
 import type { Database, Queryable } from "@thikaa/db";
-import { beginAttempts, finishAttempts } from "./attempts.ts";
+import { beginAttempts, recordOutcomes } from "./attempts.ts";
 import type { NewAttempt, WrittenAttempt } from "./attempts.ts";
 import type { BegunAttempt, FinishedAttempt } from "./claim-types.ts";
 import { confirm, finish } from "./finish.ts";
@@ -36,7 +36,7 @@ export async function settle(
   if (finished.length === 0) return { next: [], eventsFor: [] };
   return database.transaction(async (transaction) => {
     const rows = await lockRows(transaction, finished);
-    const written = await finishAttempts(transaction, finished);
+    const written = await recordOutcomes(transaction, finished);
     const settling = finished.flatMap(({ attempt, outcome }): Settling[] => {
       const own = written.get(attempt.attemptId);
       if (own === undefined || !own.changed) return [];
@@ -54,10 +54,8 @@ export async function settle(
         },
       ];
     });
-    await writeParts(transaction, settling);
     await flagDuplicates(transaction, settling);
     await requeue(transaction, settling);
-    await touchConnections(transaction, settling);
     const confirmed = await confirm(
       transaction,
       settling.flatMap(({ attempt, outcome, step }) =>
@@ -96,26 +94,6 @@ async function lockRows(
   return new Map(rows.map((row) => [row.message_id, row]));
 }
 
-async function writeParts(transaction: Queryable, settling: readonly Settling[]): Promise<void> {
-  const parts = settling.flatMap(({ attempt, outcome }) =>
-    outcome.class === "sent" ? [{ attempt, providerMessageId: outcome.providerMessageId }] : [],
-  );
-  if (parts.length === 0) return;
-  // A part that two attempts got through keeps the first id; the other one stays in its attempt.
-  await transaction.query({
-    name: "settle-parts",
-    text: `UPDATE parts p SET status = 'sent', provider_message_id = coalesce(p.provider_message_id, given.provider_message_id), sent_at = coalesce(p.sent_at, now())
-           FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) AS given (store_id, message_id, n, provider_message_id)
-           WHERE p.store_id = given.store_id AND p.message_id = given.message_id AND p.n = given.n`,
-    values: [
-      parts.map(({ attempt }) => attempt.storeId),
-      parts.map(({ attempt }) => attempt.messageId),
-      parts.map(({ attempt }) => attempt.part.n),
-      parts.map(({ providerMessageId }) => providerMessageId),
-    ],
-  });
-}
-
 async function flagDuplicates(
   transaction: Queryable,
   settling: readonly Settling[],
@@ -152,26 +130,6 @@ async function requeue(transaction: Queryable, settling: readonly Settling[]): P
       waiting.map(({ step }) => JSON.stringify(step.reason)),
       waiting.map(({ step }) => step.poison),
     ],
-  });
-}
-
-/** When the connection last sent, to the second: finer would rewrite its row with each message. */
-async function touchConnections(
-  transaction: Queryable,
-  settling: readonly Settling[],
-): Promise<void> {
-  const connections = [
-    ...new Set(
-      settling
-        .filter(({ outcome }) => outcome.class === "sent")
-        .map(({ attempt }) => attempt.connectionId),
-    ),
-  ];
-  if (connections.length === 0) return;
-  await transaction.query({
-    name: "settle-touch",
-    text: "UPDATE connections SET last_sent_at = now() WHERE id = ANY($1) AND (last_sent_at IS NULL OR last_sent_at < now() - interval '1 second')",
-    values: [connections],
   });
 }
 
