@@ -104,9 +104,11 @@ test("rings while NATS is away, too large, or after the end throw nothing; after
   await behind.flush();
   await proxy.set({ kind: "reset" });
   await proxy.set({ kind: "refuse" });
+  await waitFor(() => !behind.connected, { what: "the bus to know that NATS is away" });
   for (let index = 0; index < 100; index++)
     behind.ring({ ring: "key", to: ["i"] }, { instance_id: "lost" });
   await proxy.set({ kind: "pass" });
+  await waitFor(() => behind.connected, { what: "the bus to be back" });
   await waitFor(
     () => (bus.ring({ ring: "key", to: ["i"] }, { instance_id: "after" }), heard.includes("after")),
     { what: "the listener to hear again" },

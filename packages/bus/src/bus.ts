@@ -32,10 +32,12 @@ const oldestServer = [2, 10, 23] as const;
 export class Bus {
   readonly #connection: NatsConnection;
   readonly #namespace: string;
+  #standing = true;
 
   private constructor(connection: NatsConnection, namespace: string) {
     this.#connection = connection;
     this.#namespace = namespace;
+    void this.#watch();
   }
 
   /** Connects; the first try may wait, later ones go on for ever. Refuses servers older than 2.10.23. */
@@ -59,9 +61,9 @@ export class Bus {
     return new Bus(connection, config.namespace);
   }
 
-  /** Rings; returns at once and never throws for a connection that is away. */
+  /** Rings; returns at once and never throws. While the connection is away nothing is kept for later: memory would grow with each ring. */
   ring<Name extends RingName>(address: RingAddress<Name>, payload: RingPayload<Name>): void {
-    if (this.#connection.isClosed()) return;
+    if (!this.connected) return;
     try {
       this.#connection.publish(
         this.#subject(address),
@@ -95,7 +97,14 @@ export class Bus {
 
   /** Whether the connection stands just now. */
   get connected(): boolean {
-    return !this.#connection.isClosed() && this.#connection.getServer() !== "";
+    return this.#standing && !this.#connection.isClosed();
+  }
+
+  async #watch(): Promise<void> {
+    for await (const { type } of this.#connection.status()) {
+      if (type === "disconnect" || type === "close") this.#standing = false;
+      if (type === "reconnect") this.#standing = true;
+    }
   }
 
   /** Ends the connection; what was rung is handed over first. */

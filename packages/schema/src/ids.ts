@@ -21,7 +21,7 @@ export const idPrefixes = {
 export type IdKind = keyof typeof idPrefixes;
 
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const letters = [...alphabet];
+const letters = alphabet.split("");
 /** Two digits at once, by their ten bits. */
 const pairs = letters.flatMap((left) => letters.map((right) => left + right));
 const valueOf = new Map(letters.map((letter, digit) => [letter, digit]));
@@ -67,10 +67,11 @@ export function toWireId(kind: IdKind, uuid: string): string {
 export function fromWireId(kind: IdKind, text: string): string | null {
   const prefix = `${idPrefixes[kind]}_`;
   if (!text.startsWith(prefix) || text.length !== prefix.length + wireLength) return null;
-  const digits = [...text.slice(prefix.length).toUpperCase()].map((letter) => valueOf.get(letter));
+  const digits = text.slice(prefix.length).toUpperCase().split("");
   let hex = "";
   let bits = 0;
-  for (const [place, digit] of digits.entries()) {
+  for (const [place, letter] of digits.entries()) {
+    const digit = valueOf.get(letter);
     if (digit === undefined) return null;
     bits = (bits << 5) | digit;
     // The first two digits carry eight bits, each four further ones twenty.
