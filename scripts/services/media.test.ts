@@ -1,5 +1,7 @@
 // Files across processes that share no folder: received by one, served by others, whole after any of them was killed.
 import { randomBytes } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { storeEvent } from "@thikaa/schema";
 import type { MessageReceivedData, MessageUpdatedData } from "@thikaa/schema";
 import { waitFor } from "@thikaa/testkit";
@@ -50,6 +52,24 @@ function untilTold(messageId: number, count: number, deadlineMs: number) {
   });
 }
 
+/** What the bot sent to the person, oldest first. */
+function onPhone() {
+  return house.standIn
+    .messagesWith(who.personId, who.botId)
+    .filter(({ author }) => author === "bot")
+    .map(({ wire }) => wire);
+}
+
+async function send(fields: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const [gateway] = house.gateways();
+  const response = await fetch(`${gateway}/${house.slug}/api/messaging/?action=send`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-api-key": house.apiKey },
+    body: JSON.stringify({ channel: "tg", to: who.personId, ...fields }),
+  });
+  return (await response.json()) as Record<string, unknown>;
+}
+
 /** The bytes behind a link, asked of each gateway that runs now. */
 async function readEverywhere(link: string | null): Promise<Buffer[]> {
   const { pathname, search } = new URL(link ?? "");
@@ -97,6 +117,52 @@ test("a photo, a PDF with an Arabic name and a video of 20 MB arrive byte for by
     { what: "the files to be there again", deadlineMs: 30_000 },
   );
 }, 120_000);
+
+test("5,000 Arabic letters with a JPEG and media_type photo, sent by the API, arrive whole and in order", async () => {
+  const jpeg = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), randomBytes(40_000)]);
+  const web = createServer((_request, response) => {
+    response.writeHead(200, { "content-type": "image/jpeg" }).end(jpeg);
+  });
+  await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
+  const { port } = web.address() as AddressInfo;
+  const text = Array.from({ length: 1_000 }, (_, n) => `كلمة${n % 10}`).join(" ");
+  const before = onPhone().length;
+  const answer = await send({
+    message: text,
+    media_url: `http://127.0.0.1:${port}/picture`,
+    media_type: "photo",
+  });
+  expect(answer).toMatchObject({ ok: true, status: "queued" });
+  expect(answer).not.toHaveProperty("warnings");
+  await waitFor(() => onPhone().slice(before).length === 3, { what: "the picture and the text" });
+  const [picture, ...texts] = onPhone().slice(before);
+  const shown = house.standIn.file(picture?.photo?.at(-1)?.file_id ?? "");
+  expect(shown?.bytes.equals(jpeg)).toBe(true);
+  expect(texts.map((wire) => wire.text).join(" ")).toBe(text);
+  web.closeAllConnections();
+  web.close();
+}, 60_000);
+
+test("a hint that nobody knows is a warning; an address without a file fails the message with a reason, and its price is given back", async () => {
+  // A gateway answers 404 to a link that nobody made.
+  const [gateway = ""] = house.gateways();
+  const answer = await send({ media_url: `${gateway}/media/none.jpg`, media_type: "hologram" });
+  expect(answer).toMatchObject({ ok: true, warnings: [{ code: "unknown_media_type" }] });
+  const address = `${gateway}/${house.slug}/api/messaging/?action=message&id=${String(answer["message_id"])}`;
+  const failed = await waitFor(
+    async () => {
+      const response = await fetch(address, { headers: { "x-api-key": house.apiKey } });
+      const message = (await response.json()) as { final: boolean };
+      return message.final && message;
+    },
+    { what: "the message to fail", deadlineMs: 20_000 },
+  );
+  expect(failed).toMatchObject({
+    status: "failed",
+    refunded: true,
+    reason: { code: "media_not_found" },
+  });
+}, 60_000);
 
 test("a channel process killed in the middle of a file: the message goes on as pending, and is told of again when the next owner has it", async () => {
   const bytes = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), randomBytes(100_000)]);

@@ -164,7 +164,7 @@ export function fileSize(bytes: number): string {
     style: "unit",
     unit: isLarge ? "megabyte" : "kilobyte",
     maximumFractionDigits: 1,
-  }).format(bytes / (isLarge ? 1_000_000 : 1_000));
+  }).format(isLarge ? bytes / 1_000_000 : Math.max(0.1, bytes / 1_000));
 }
 
 function startOfDay(date: Date): number {

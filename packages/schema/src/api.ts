@@ -43,12 +43,10 @@ export const sendBody = z
     message: storable(z.string().max(limits.textLength)).nullish().meta({
       description: "Text in UTF-8. May be absent when there is media. Long text is split.",
     }),
-    media_url: storable(z.string().max(4096))
-      .nullish()
-      .meta({
-        description:
-          "Public HTTPS URL of an image, document or other file to attach. The text goes as its caption where the channel carries one that long, else after it. A file that can't be had, or is larger than the channel takes, fails the message with a reason that begins with `media_`.",
-      }),
+    media_url: storable(z.string().max(4096)).nullish().meta({
+      description:
+        "Public HTTPS URL of an image, document or other file to attach. The text goes as its caption where the channel carries one that long, else after it. A file that can't be had, or is larger than the channel takes, fails the message with a reason that begins with `media_`.",
+    }),
     media_type: storable(z.string().max(255)).nullish().meta({
       description:
         "A hint: image, document, video, audio, voice, sticker, a common name (photo, file, pdf) or a MIME type. An unknown hint is a warning. Without one the ending of the URL decides, else the type that the file's server tells.",
