@@ -1,4 +1,5 @@
 -- Less to write for a message: no index covers what a claim or an outcome changes, so that rows are rewritten in place (HOT), and no fact is indexed twice.
+-- requires: apps know >= 6
 
 -- A lane is (connection, address). Its head is found by one look, whatever waits behind it; so are the lanes of a connection, one after the other.
 DROP INDEX send_queue_due;
