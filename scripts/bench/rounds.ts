@@ -5,6 +5,8 @@ export interface Measured {
   readonly perSecond: number;
   /** Milliseconds; `null` where no latency is told. */
   readonly p99: number | null;
+  /** Processor time a message, in microseconds, by part of the house. */
+  readonly cpu?: ReadonlyMap<string, number>;
 }
 
 export type Measure = () => Promise<Measured>;
@@ -27,13 +29,21 @@ export async function inTurns<Name extends string>(
     return {
       perSecond: median(own.map((result) => result.perSecond)),
       p99: median(own.map((result) => result.p99 ?? 0)),
+      cpu: middleOfEach(own.map((result) => result.cpu ?? new Map())),
     };
   };
 }
 
-function say(round: string, name: string, { perSecond: rate, p99 }: Measured): void {
+function middleOfEach(rounds: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
+  const parts = [...(rounds[0]?.keys() ?? [])];
+  return new Map(parts.map((part) => [part, median(rounds.map((round) => round.get(part) ?? 0))]));
+}
+
+function say(round: string, name: string, { perSecond: rate, p99, cpu }: Measured): void {
   const latency = p99 === null ? "" : `p99 ${milliseconds(p99)}`;
+  const costs = [...(cpu ?? [])].filter(([, time]) => time >= 1);
+  const cost = costs.map(([part, time]) => `${part} ${Math.round(time)} µs`).join(", ");
   process.stdout.write(
-    `${round.padEnd(8)} ${name.padEnd(20)} ${perSecond(rate).padStart(10)}  ${latency}\n`,
+    `${round.padEnd(8)} ${name.padEnd(20)} ${perSecond(rate).padStart(10)}  ${latency}  ${cost}\n`,
   );
 }

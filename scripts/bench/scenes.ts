@@ -1,6 +1,7 @@
 // The scenes: what is put under load, and how what came of it is counted.
 import { waitFor } from "@thikaa/testkit";
 import type { BenchHouse, BenchStore, Counts } from "./house.ts";
+import { readCpu, spent } from "./cpu.ts";
 import { runLoad } from "./load.ts";
 import type { LoadRequest } from "./load.ts";
 import { megabytes, milliseconds, perSecond } from "./report.ts";
@@ -130,13 +131,21 @@ export class Bench {
     return measure();
   }
 
-  async #load(
-    origins: readonly string[],
-    request: (number: number) => LoadRequest,
-  ): Promise<Measured> {
-    const result = await runLoad({ origins, inFlight, seconds: this.#rounds.seconds, request });
-    if (result.refused > 0) throw new Error(`${result.refused} requests were not answered by 200.`);
-    return { perSecond: result.perSecond, p99: result.p99 };
+  #load(origins: readonly string[], request: (number: number) => LoadRequest): Promise<Measured> {
+    return this.#costing(async () => {
+      const result = await runLoad({ origins, inFlight, seconds: this.#rounds.seconds, request });
+      const { refused, answered: messages, perSecond: rate, p99 } = result;
+      if (refused > 0) throw new Error(`${refused} requests were not answered by 200.`);
+      return { perSecond: rate, p99, messages };
+    });
+  }
+
+  /** With what each part of the house spent on a message. */
+  async #costing(measure: () => Promise<Measured & { messages: number }>): Promise<Measured> {
+    const before = await readCpu(this.#house.services);
+    const { messages, ...measured } = await measure();
+    const cpu = [...spent(before, await readCpu(this.#house.services))];
+    return { ...measured, cpu: new Map(cpu.map(([part, time]) => [part, time / messages])) };
   }
 
   /** The load, and then the wait until all of it has come out at the other end; counted there. */
@@ -147,14 +156,17 @@ export class Bench {
   ): Promise<Measured> {
     const { seconds } = this.#rounds;
     const before = (await this.#house.counts())[where];
-    const begunAt = performance.now();
-    const { answered, refused } = await runLoad({ origins, inFlight, seconds, request });
-    if (refused > 0) throw new Error(`${refused} requests were not answered by 200.`);
-    await waitFor(async () => (await this.#house.counts())[where] - before >= answered, {
-      what: "everything to come out",
-      deadlineMs: drainMs,
+    return this.#costing(async () => {
+      const begunAt = performance.now();
+      const { answered, refused } = await runLoad({ origins, inFlight, seconds, request });
+      if (refused > 0) throw new Error(`${refused} requests were not answered by 200.`);
+      await waitFor(async () => (await this.#house.counts())[where] - before >= answered, {
+        what: "everything to come out",
+        deadlineMs: drainMs,
+      });
+      const rate = answered / ((performance.now() - begunAt) / 1_000);
+      return { perSecond: rate, p99: null, messages: answered };
     });
-    return { perSecond: answered / ((performance.now() - begunAt) / 1_000), p99: null };
   }
 
   #updateOf(store: BenchStore, secrets: Readonly<Record<string, string>>): LoadRequest {
