@@ -75,7 +75,15 @@ test("a send that finds the token dead puts the connection to attention and keep
   });
   const id = await world.queue(connection, zainab.id, "kept");
   await world.untilState(connection, "attention");
-  expect(await world.untilStatus(id, "queued")).toMatchObject({
+  const kept = await waitFor(
+    async () => {
+      const message = await world.message(id);
+      return message.reason !== null && message;
+    },
+    { what: "the outcome to be written", deadlineMs: 15_000 },
+  );
+  expect(kept).toMatchObject({
+    status: "queued",
     final: false,
     reason: { code: "token_refused" },
   });
