@@ -23,7 +23,9 @@ class PatientHttpsAgent extends HttpsAgent {
   }
 }
 
-const options = { keepAlive: true } as const;
+/** Each bot holds one for its poll. With Node's own limit (256) a process of many bots would close and open hundreds whenever their polls end together. */
+const mostIdleSockets = 10_000;
+const options = { keepAlive: true, maxFreeSockets: mostIdleSockets } as const;
 const agents = { "http:": new PatientHttpAgent(options), "https:": new PatientHttpsAgent(options) };
 
 /** The agent for a base URL, shared by all bots of the process. */
