@@ -55,10 +55,16 @@ export async function play(house: House, scene: Scene): Promise<Verdict & Load> 
   return { ...verdict, driver, customers };
 }
 
+/** A server that was killed replays its log first, and comes back later the more often it is killed. */
+const runsWithinMs = 120_000;
+
 /** Sends a signal to a program, once it runs. */
 export async function strike(keeper: Keeper | null | undefined, signal: NodeJS.Signals) {
   if (keeper === null || keeper === undefined) throw new Error("There is nothing to strike.");
-  await waitFor(() => keeper.pid !== null, { what: `${keeper.name} to run`, deadlineMs: 30_000 });
+  await waitFor(() => keeper.pid !== null, {
+    what: `${keeper.name} to run`,
+    deadlineMs: runsWithinMs,
+  });
   keeper.signal(signal);
 }
 

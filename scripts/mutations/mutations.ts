@@ -79,8 +79,7 @@ export const mutations: readonly Mutation[] = [
     file: `${sending}/transitions.ts`,
     find: 'duplicate: outcome.class === "sent" && row !== null',
     replace: "duplicate: false",
-    test: `${sending}/settle.test.ts`,
-    named: "both ids are kept",
+    test: `${sending}/transitions.test.ts`,
   },
   {
     name: "late outcomes refused",
