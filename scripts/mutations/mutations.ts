@@ -115,7 +115,7 @@ export const mutations: readonly Mutation[] = [
     find: "return new Set([...free, ...rows.map((row) => row.message_id)]);",
     replace:
       "return new Set([...free, ...rows.map((row) => row.message_id), ...candidates.map((candidate) => candidate.messageId)]);",
-    test: "apps/gateway/src/send.test.ts",
+    test: "apps/gateway/src/processes.test.ts",
     named: "one Idempotency-Key",
   },
   {
