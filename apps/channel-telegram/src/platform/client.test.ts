@@ -77,7 +77,7 @@ test("a connection that is never made is given up as not begun", async () => {
   const error = await failureOf(clientAt(`https://127.0.0.1:${port}`).sendText(message));
   expect(outcomeOf(error)).toMatchObject({
     class: "unavailable",
-    reason: { provider_code: "THIKAA_CONNECT_TIMEOUT" },
+    reason: { provider_code: "UND_ERR_CONNECT_TIMEOUT" },
   });
   server.close();
 }, 15_000);
@@ -90,6 +90,6 @@ test("when the connection must be let go, a call in flight ends at once and is u
   life.abort();
   expect(outcomeOf(await failing)).toMatchObject({
     class: "uncertain",
-    reason: { provider_code: "aborted" },
+    reason: { provider_code: "UND_ERR_ABORTED" },
   });
 });

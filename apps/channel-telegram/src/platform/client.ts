@@ -2,13 +2,13 @@
 import { Api, GrammyError, HttpError, InputFile } from "grammy";
 import type { ApiClientOptions } from "grammy";
 import { z } from "zod";
-import { agentFor } from "./agent.ts";
 import { TelegramCallError } from "./errors.ts";
 import type { TelegramRefusal, TelegramSilence } from "./errors.ts";
 import { download } from "./download.ts";
 import { mediaCalls, readSentMedia } from "./media-calls.ts";
 import type { MediaCall, SentMedia } from "./media-calls.ts";
 import { Patience } from "./patience.ts";
+import { transportFor } from "./transport.ts";
 import { bot, filePath, wantedUpdates } from "./types.ts";
 import type { TelegramBot } from "./types.ts";
 
@@ -174,13 +174,11 @@ export class TelegramClient {
 }
 
 function optionsFor(baseUrl: string): ApiClientOptions {
-  // A redirect would take the token somewhere else.
-  const fetchConfig: Record<string, unknown> = {
-    agent: agentFor(baseUrl),
-    compress: true,
-    redirect: "error",
+  return {
+    apiRoot: baseUrl,
+    timeoutSeconds: unusedLimitSeconds,
+    fetch: transportFor(baseUrl),
   };
-  return { apiRoot: baseUrl, timeoutSeconds: unusedLimitSeconds, baseFetchConfig: fetchConfig };
 }
 
 /** grammY types its signal by another package; the platform's own is what it means. */

@@ -1,6 +1,6 @@
 // Every row of Telegram's error table, and the network's errors: what each means for a message and for a connection.
 import { expect, test } from "vitest";
-import { connectTimeoutCode } from "./agent.ts";
+import { connectTimeoutCode } from "./transport.ts";
 import { faultOf, outcomeOf, TelegramCallError } from "./errors.ts";
 
 const refused = (code: number, description: string, more: { retryAfterSeconds?: number } = {}) =>
@@ -128,7 +128,7 @@ test.each([
   "ETIMEDOUT",
   "timeout",
   "invalid-json",
-  "aborted",
+  "UND_ERR_ABORTED",
   "ERR_STREAM_PREMATURE_CLOSE",
   "unknown",
 ])("%s may come after Telegram took the message: uncertain", (code) => {

@@ -1,7 +1,7 @@
 // Telegram's errors: what each one means for a message (an outcome) and for a connection (a fault).
 import { ConnectionFault } from "@thikaa/connector-kit";
 import type { MessageReason, Outcome } from "@thikaa/schema";
-import { connectTimeoutCode } from "./agent.ts";
+import { connectTimeoutCode } from "./transport.ts";
 
 /** An answer of Telegram that is no success. */
 export interface TelegramRefusal {

@@ -76,7 +76,7 @@ const changeable = {
   webhook: { value: "URL", about: "Where its events are posted" },
   events: {
     value: "LIST",
-    about: "Which events: message.received (default), message.updated, message.status",
+    about: "Which events: message.received and message.updated (default), message.status",
   },
   rate: { value: "N", about: "Requests a minute; 60 otherwise" },
 } as const;

@@ -20,7 +20,8 @@ const rate = z.int("must be a whole number").min(1, "must be at least 1").max(10
 const expiresAt = z.iso
   .datetime({ offset: true, error: "must be a time like 2027-01-31T00:00:00Z" })
   .refine((text) => Date.parse(text) > Date.now(), "must lie in the future");
-const defaultEvents: readonly EventType[] = ["message.received"];
+/** A message whose file comes late is told twice: without the second event the file would be lost. */
+const defaultEvents: readonly EventType[] = ["message.received", "message.updated"];
 
 const createBody = z.strictObject({
   name,

@@ -1,0 +1,49 @@
+// How grammY's calls travel: by undici, over connections that are kept between calls and given up early when they can't be made.
+import type { Readable } from "node:stream";
+import { Pool } from "undici";
+
+/** What grammY gives for a call: JSON as text, or a form with files as a stream. */
+interface Call {
+  readonly headers: Record<string, string>;
+  readonly body: string | Readable;
+  readonly signal: AbortSignal;
+}
+
+/** The error code of a connection that was not there in time: nothing was sent on it. */
+export const connectTimeoutCode = "UND_ERR_CONNECT_TIMEOUT";
+const connectWithinMs = 5_000;
+/** An idle connection is closed before the other side, which may close it in the moment of a call, is likely to. */
+const keepIdleMs = 15_000;
+
+const pools = new Map<string, Pool>();
+
+/**
+ * What grammY takes for `fetch`: it gives method, headers, body and signal, and reads nothing but JSON from the answer. Of the
+ * calls' costs node-fetch, which grammY brings, was the largest. A redirect is not followed: it would take the token elsewhere.
+ */
+export function transportFor(
+  baseUrl: string,
+): (url: string, call: Call) => Promise<{ json(): Promise<unknown> }> {
+  const { origin } = new URL(baseUrl);
+  const pool = poolFor(origin);
+  return async (url, { headers, body, signal }) => {
+    const path = url.slice(origin.length);
+    const answer = await pool.request({ path, method: "POST", headers, body, signal });
+    return { json: () => answer.body.json() };
+  };
+}
+
+/** The connections to an origin, shared by all bots of the process. Each bot holds one for its poll. */
+function poolFor(origin: string): Pool {
+  const known = pools.get(origin);
+  if (known !== undefined) return known;
+  const pool = new Pool(origin, {
+    connect: { timeout: connectWithinMs },
+    keepAliveTimeout: keepIdleMs,
+    // Calls have limits of their own, and a poll is silent for long.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  pools.set(origin, pool);
+  return pool;
+}
