@@ -36,7 +36,7 @@ describe("many processes", () => {
 describe("standalone", () => {
   const stage = stageFor(ground, () => openStandaloneHouse({ bots: 4, peoplePerBot }));
   standaloneScenes(stage);
-  providerScenes(stage, "standalone-provider");
+  if (ground.settings.full) providerScenes(stage, "standalone-provider");
 });
 
 const single = { gateways: 1, channels: 1, inboxes: 1, webhooks: 1 };

@@ -30,6 +30,7 @@ export class Ground {
       "p50 ms": String(verdict?.deliveryMs.p50 ?? ""),
       "p99 ms": String(verdict?.deliveryMs.p99 ?? ""),
       "longest ms": String(verdict?.deliveryMs.max ?? ""),
+      "told p99 ms": String(verdict?.toldMs.p99 ?? ""),
       "refused ms": String(verdict?.refusedMs ?? ""),
       notes: Object.entries(notes)
         .map(([what, number]) => `${what} ${Math.round(number)}`)

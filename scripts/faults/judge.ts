@@ -29,6 +29,8 @@ export interface Verdict {
   readonly statuses: Record<string, number>;
   /** Milliseconds from the accepting answer to the stand-in. */
   readonly deliveryMs: Times;
+  /** Milliseconds from a customer's word to the webhook that told of it. */
+  readonly toldMs: Times;
   /** Sends whose accepting answer was lost, and that were known by their Idempotency-Key when asked again. */
   readonly replayed: number;
   /** Milliseconds in which no send was accepted, at the longest. */
@@ -98,6 +100,12 @@ export async function judge(house: House, judged: Judged): Promise<Verdict> {
     books: await booksOf(house, chargedBy(views)),
     statuses: countBy([...views.values()].map(({ status }) => status)),
     deliveryMs: deliveryTimes(driver.intents, receipts),
+    toldMs: timesOf(
+      said.flatMap(({ text, at }) => {
+        const first = told.firstAt.get(text);
+        return first === undefined ? [] : [first - at];
+      }),
+    ),
     replayed: driver.answers.filter(({ replayed }) => replayed).length,
     refusedMs: longestRefusal(driver),
   };

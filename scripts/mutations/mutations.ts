@@ -128,12 +128,21 @@ export const mutations: readonly Mutation[] = [
     named: "after a take-over the old owner",
   },
   {
+    name: "a worker that never lets go",
+    promise: "an owner that can't renew lets everything go before its time is over",
+    file: "packages/runtime/src/worker.ts",
+    find: "this.#fence = setTimeout(() => this.#loseEverything(), leftMs);",
+    replace: "this.#fence = setTimeout(() => {}, leftMs);",
+    test: "packages/runtime/src/worker.test.ts",
+  },
+  {
     name: "a worker that never doubts its lease",
-    promise: "an owner that can't renew stops by its own clock before its time is over",
+    promise:
+      "an owner that slept knows by its own clock that its time is over, before any timer tells",
     file: "packages/runtime/src/worker.ts",
     find: "performance.now() - this.#renewedAt < this.#ttlMs * (1 - marginShare)\n",
     replace: "this.#renewedAt > 0\n",
-    test: "packages/runtime/src/worker.test.ts",
+    test: "packages/runtime/src/asleep.test.ts",
   },
   {
     name: "a lease that may be taken while it lasts",

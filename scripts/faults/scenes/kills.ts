@@ -1,8 +1,10 @@
 // Kills at random moments: every app and both servers, again and again, with messages on their way to every recipient.
 import { setTimeout as pause } from "node:timers/promises";
+import { waitFor } from "@thikaa/testkit";
 import { expect, test } from "vitest";
 import type { Keeper } from "@thikaa/embedded";
 import type { Role } from "../../services/start.ts";
+import type { Driver } from "../driver.ts";
 import type { Stage } from "../ground.ts";
 import { pick } from "../random.ts";
 import { strike, untilEven } from "../scenes.ts";
@@ -21,6 +23,7 @@ export function killScenes(stage: Stage<ServicesHouse>): void {
     async () => {
       const { services, standIn, lanes } = stage.house;
       const { postgres, nats } = services.servers;
+      await services.scale("channel", 2);
       await untilEven(stage.house, 2, 40_000);
       standIn.faults.add({
         kind: "delay",
@@ -38,9 +41,10 @@ export function killScenes(stage: Stage<ServicesHouse>): void {
         restMs,
         restWithinMs: settings.full ? 600_000 : 90_000,
         notes: () => ({ kills: targets.length, recipients: lanes.length }),
-        strike: async () => {
+        strike: async ({ driver }) => {
           for (const target of targets) {
-            await pause(300 + random() * 900);
+            await untilAtWork(driver, lanes.length / 2);
+            await pause(random() * 900);
             await strike(target(), "SIGKILL");
           }
           await pause(1_500);
@@ -50,6 +54,16 @@ export function killScenes(stage: Stage<ServicesHouse>): void {
     },
     settings.sceneMs,
   );
+}
+
+/** A house that is still down from the last kill has nothing to lose by the next one: so many further sends come first. */
+async function untilAtWork({ intents }: Driver, further: number): Promise<void> {
+  const accepted = () => intents.filter((intent) => intent.accepted !== null).length;
+  const before = accepted();
+  await waitFor(() => accepted() >= before + further, {
+    what: "sends to be accepted again after a kill",
+    deadlineMs: 120_000,
+  });
 }
 
 function shuffled(

@@ -35,8 +35,10 @@ function scaling(stage: Stage<ServicesHouse>): void {
           "unpolled ms": unpolledMs,
         }),
         strike: async () => {
+          const begun = performance.now();
           await house.services.scale("channel", 3);
-          evenMs = await untilEven(house, 3, takeOverMs);
+          await untilEven(house, 3, takeOverMs);
+          evenMs = performance.now() - begun;
           await pause(1_000);
           const endingAt = Date.now();
           const ending = house.services.scale("channel", 1);
@@ -47,6 +49,7 @@ function scaling(stage: Stage<ServicesHouse>): void {
         },
       });
       expect([duplicates, flagged]).toEqual([0, 0]);
+      expect(evenMs).toBeLessThan(takeOverMs);
       expect(handOverMs).toBeLessThan(settings.handOverWithinMs);
     },
     settings.sceneMs,
@@ -117,6 +120,7 @@ function killed(stage: Stage<ServicesHouse>): void {
     "kill -9 of a channel process: another has its connections within 20 s, and what may be doubled says so",
     async () => {
       const { house } = stage;
+      await house.services.scale("channel", 2);
       await untilEven(house, 2, takeOverMs);
       let takenAfterMs = 0;
       const { deliveryMs } = await stage.play({
