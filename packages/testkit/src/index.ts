@@ -1,5 +1,16 @@
 // Real servers and helpers for tests.
 export { freePort } from "@thikaa/embedded";
+export type {
+  AppSettings,
+  ConnectorHarness,
+  Inlet,
+  ProviderAccount,
+  ProviderError,
+  ProviderHarness,
+  ProviderPayloads,
+} from "./conformance/harness.ts";
+export { createMemoryContext, type MemoryContext } from "./conformance/memory-context.ts";
+export { testConnector } from "./conformance/suite.ts";
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from "./database.ts";
 export { startFaultProxy, type Direction, type Fault, type FaultProxy } from "./fault-proxy.ts";
 export { testNamespace } from "./namespace.ts";

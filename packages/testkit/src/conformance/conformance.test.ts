@@ -1,0 +1,24 @@
+// The suite judges rightly: green for an honest connector, and red for each broken one in just the rule that it breaks.
+import { describe, expect, test } from "vitest";
+import { brokenConnectors } from "./fixtures/broken.ts";
+import { paper } from "./fixtures/paper/connector.ts";
+import { paperHarness } from "./fixtures/paper/harness.ts";
+import { brokenRules, conformanceRules, testConnector } from "./suite.ts";
+
+testConnector(paperHarness(paper));
+
+describe("a broken connector is red in the rule that it breaks, and in no other", () => {
+  test.each(brokenConnectors)("one that $fault", async ({ breaks, connector }) => {
+    const broken = await brokenRules(paperHarness(connector));
+    const [rule] = conformanceRules.filter(({ name }) => name.startsWith(breaks));
+    expect([...broken.keys()], [...broken.values()].join("\n")).toEqual([rule?.name]);
+    expect(broken.get(rule?.name ?? "")).toContain("The contract: packages/connector-kit/src");
+  });
+
+  test("each rule has a connector that breaks it", () => {
+    const unbroken = conformanceRules.filter(
+      ({ name }) => !brokenConnectors.some(({ breaks }) => name.startsWith(breaks)),
+    );
+    expect(unbroken.map(({ name }) => name)).toEqual([]);
+  });
+});

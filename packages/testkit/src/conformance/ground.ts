@@ -1,0 +1,278 @@
+// The ground of one rule: a database, a stand-in, connections in it, and the app that is started, cut off and started again.
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Database } from "@thikaa/db";
+import { newId, toWireId } from "@thikaa/schema";
+import type { Converted } from "@thikaa/schema";
+import { createTestDatabase } from "../database.ts";
+import { startFaultProxy } from "../fault-proxy.ts";
+import type { FaultProxy } from "../fault-proxy.ts";
+import { testNamespace } from "../namespace.ts";
+import { natsUrl } from "../provided.ts";
+import { waitFor } from "../waiting.ts";
+import type { ConnectorHarness, ProviderAccount, ProviderHarness, RunningApp } from "./harness.ts";
+
+/** A connection of a store of its own. */
+export interface GroundConnection {
+  readonly id: string;
+  readonly storeId: string;
+  readonly webhookSecret: string;
+}
+
+export interface StoredItem {
+  readonly raw: Buffer;
+  readonly converted: Converted;
+}
+
+/** How long what must happen may take; for a busy machine. */
+const deadlineMs = 12_000;
+
+/** Everything one rule uses; `close` ends it. */
+export class Ground {
+  readonly harness: ConnectorHarness;
+  readonly provider: ProviderHarness;
+  readonly database: Database;
+  readonly logLines: string[] = [];
+  readonly #masterKey: string;
+  readonly #mediaFolder: string;
+  readonly #proxy: FaultProxy;
+  readonly #databaseUrl: string;
+  readonly #namespace = testNamespace();
+  readonly #door = createServer((request, response) => {
+    const handle = this.#app?.handle;
+    // As the house's own server answers while no app is there.
+    if (handle === undefined) response.writeHead(503).end();
+    else handle(request, response);
+  });
+  readonly #closing: (() => Promise<unknown>)[] = [];
+  #app: RunningApp | null = null;
+
+  private constructor(given: {
+    harness: ConnectorHarness;
+    provider: ProviderHarness;
+    databaseUrl: string;
+    proxy: FaultProxy;
+    mediaFolder: string;
+  }) {
+    this.harness = given.harness;
+    this.provider = given.provider;
+    this.#proxy = given.proxy;
+    this.#mediaFolder = given.mediaFolder;
+    this.#databaseUrl = given.databaseUrl;
+    this.#masterKey = given.harness.vault.newMasterKey();
+    this.database = new Database({ url: given.databaseUrl, applicationName: "conformance" });
+  }
+
+  static async open(harness: ConnectorHarness): Promise<Ground> {
+    const created = await createTestDatabase({ name: "conformance" });
+    const proxy = await startFaultProxy({ target: created.url });
+    const mediaFolder = await mkdtemp(join(tmpdir(), "thikaa-media-"));
+    const provider = await harness.openProvider();
+    const ground = new Ground({ harness, provider, databaseUrl: created.url, proxy, mediaFolder });
+    ground.#closing.push(
+      () => rm(mediaFolder, { recursive: true, force: true }),
+      () => created.close(),
+      () => proxy.close(),
+      () => ground.database.close(),
+      () => provider.close(),
+      () => ground.stop(),
+    );
+    return ground;
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closing.toReversed()) await close();
+  }
+
+  /** Starts the app; with `posted` the provider can reach us, so that it posts and is not polled. */
+  async start({ posted = !this.harness.worksUnreached } = {}): Promise<void> {
+    const { harness, provider } = this;
+    this.#app = await harness.start(
+      {
+        environment: "development",
+        databaseUrl: this.#proxied(),
+        natsUrl: natsUrl(),
+        namespace: this.#namespace,
+        masterKey: this.#masterKey,
+        mediaStoreUrl: pathToFileURL(this.#mediaFolder).href,
+        webhookBase: posted ? await this.#openDoor() : null,
+        baseUrls: { live: provider.url, sandbox: null },
+        http: null,
+        logLevel: "debug",
+      },
+      (line) => void this.logLines.push(line),
+    );
+  }
+
+  async stop(): Promise<void> {
+    const app = this.#app;
+    this.#app = null;
+    await app?.stop();
+  }
+
+  /** The app ends without its database, as a process that was killed, and its lease with it. */
+  async crash(): Promise<void> {
+    await this.#proxy.set({ kind: "reset" });
+    await this.database.query({
+      text: "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name <> 'conformance'",
+    });
+    await this.stop();
+    await this.database.query({
+      text: "UPDATE workers SET expires_at = now() - interval '1 second'",
+    });
+    await this.#proxy.set({ kind: "pass" });
+  }
+
+  /** A store of its own with one connection to this account. */
+  async connect(credentials: ProviderAccount["credentials"]): Promise<GroundConnection> {
+    const { vault, channel } = this.harness;
+    const { Vault, places } = vault;
+    const [storeId, id, webhookSecret] = [newId(), newId(), vault.newToken()];
+    const sealer = new Vault(this.#masterKey);
+    await this.database.query({
+      text: "INSERT INTO stores (id, slug, name, plan, environment) VALUES ($1, $2, 'A store', 'professional', 'live')",
+      values: [storeId, `s-${storeId.slice(-12)}`],
+    });
+    await this.database.query({
+      text: `INSERT INTO connections (store_id, id, channel, name, is_default, environment, credentials_sealed, webhook_secret_sealed)
+             VALUES ($1, $2, $3, 'Shop', true, 'live', $4, $5)`,
+      values: [
+        storeId,
+        id,
+        channel,
+        sealer.seal(JSON.stringify(credentials), places.connectionCredentials(id)),
+        sealer.seal(webhookSecret, places.connectionWebhookSecret(id)),
+      ],
+    });
+    return { id, storeId, webhookSecret };
+  }
+
+  /** An account, its connection, and the app that has opened it. */
+  async connected(how: { posted?: boolean } = {}): Promise<{
+    account: ProviderAccount;
+    connection: GroundConnection;
+  }> {
+    const account = this.provider.addAccount();
+    const connection = await this.connect(account.credentials);
+    await this.start(how);
+    await this.untilState(connection, "connected");
+    return { account, connection };
+  }
+
+  /** Puts a text into the queue, as accepted ones stand there; gives the message's id. */
+  async queue(connection: GroundConnection, to: string, text: string): Promise<string> {
+    const id = newId();
+    await this.database.transaction(async (transaction) => {
+      await transaction.query({
+        text: `INSERT INTO messages (store_id, id, direction, origin, connection_id, channel, address, type, content, status, deadline_at)
+               VALUES ($1, $2, 'out', 'api', $3, $4, $5, 'text', $6, 'queued', now() + interval '1 day')`,
+        values: [
+          connection.storeId,
+          id,
+          connection.id,
+          this.harness.channel,
+          to,
+          { text, media: null },
+        ],
+      });
+      await transaction.query({
+        text: "INSERT INTO send_queue (store_id, message_id, connection_id, address, deadline_at) VALUES ($1, $2, $3, $4, now() + interval '1 day')",
+        values: [connection.storeId, id, connection.id, to],
+      });
+    });
+    return id;
+  }
+
+  /** What came in on a connection, oldest first. */
+  async items(connection: GroundConnection): Promise<StoredItem[]> {
+    const { rows } = await this.database.query<StoredItem & Record<string, unknown>>({
+      text: "SELECT raw, converted FROM inbound_items WHERE connection_id = $1 ORDER BY id",
+      values: [connection.id],
+    });
+    return rows;
+  }
+
+  /** The texts of customers' messages that came in, oldest first. */
+  async texts(connection: GroundConnection): Promise<string[]> {
+    const items = await this.items(connection);
+    return items.flatMap(({ converted }) =>
+      converted.kind === "message" && converted.text !== null ? [converted.text] : [],
+    );
+  }
+
+  /** Posts a body to the connection's webhook; gives the HTTP status. */
+  async post(
+    connection: GroundConnection,
+    body: string | Uint8Array,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<number> {
+    const path = `hooks/${this.harness.channel}/${toWireId("connection", connection.id)}`;
+    const answer = await fetch(`${await this.#openDoor()}/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: body as Uint8Array<ArrayBuffer> | string,
+    });
+    await answer.arrayBuffer();
+    return answer.status;
+  }
+
+  /** Brings a body in as the provider does. */
+  async bring(
+    to: { account: ProviderAccount; connection: GroundConnection },
+    body: string,
+  ): Promise<void> {
+    const { account, connection } = to;
+    if (account.inlet.kind === "push") return account.inlet.push(body);
+    const headers = account.inlet.sign(body, connection.webhookSecret);
+    const status = await this.post(connection, body, headers);
+    if (status !== 200) throw new Error(`A well signed post was answered ${status}, not 200.`);
+  }
+
+  async untilState(connection: GroundConnection, state: string): Promise<void> {
+    await this.until(`the connection to be '${state}'`, async () => {
+      const { rows } = await this.database.query<{ state: string }>({
+        text: "SELECT state FROM connections WHERE id = $1",
+        values: [connection.id],
+      });
+      return rows[0]?.state === state;
+    });
+  }
+
+  async untilStatus(messageId: string, status: string): Promise<void> {
+    await this.until(`the message to be '${status}'`, async () => {
+      const { rows } = await this.database.query<{ status: string }>({
+        text: "SELECT status FROM messages WHERE id = $1",
+        values: [messageId],
+      });
+      return rows[0]?.status === status;
+    });
+  }
+
+  async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+    await waitFor(condition, { what, deadlineMs });
+  }
+
+  #proxied(): string {
+    const url = new URL(this.#databaseUrl);
+    url.host = `${this.#proxy.host}:${this.#proxy.port}`;
+    return url.href;
+  }
+
+  /** Where the provider posts to; the same as long as this ground lives. */
+  async #openDoor(): Promise<string> {
+    if (!this.#door.listening) {
+      const listening = Promise.withResolvers<void>();
+      this.#door.listen(0, "127.0.0.1", () => listening.resolve());
+      await listening.promise;
+      this.#closing.push(async () => {
+        this.#door.close();
+        this.#door.closeAllConnections();
+      });
+    }
+    return `http://127.0.0.1:${(this.#door.address() as AddressInfo).port}`;
+  }
+}

@@ -1,0 +1,108 @@
+// What a channel's app gives to the conformance suite: its connector, its stand-in, and how things happen there.
+import type { RequestListener } from "node:http";
+import type { Connector, CredentialValues } from "@thikaa/connector-kit";
+import type { ChannelCode, OutcomeClass } from "@thikaa/schema";
+
+/** A channel as the suite holds it. */
+export interface ConnectorHarness {
+  readonly connector: Connector;
+  readonly channel: ChannelCode;
+  /** Whether updates are fetched, or come over a socket, where the provider can't reach us; `false` when they are only ever posted. */
+  readonly worksUnreached: boolean;
+  /**
+   * The app's own `start`, with a log that writes each line to `write` at the level `debug`. The suite starts, stops and
+   * starts it again, as a pod is.
+   */
+  start(settings: AppSettings, write: (line: string) => void): Promise<RunningApp>;
+  /** The package `@thikaa/vault`, whole: the suite makes connections as an owner's form does. */
+  readonly vault: SealingTools;
+  /** A stand-in of its own for one rule. */
+  openProvider(): Promise<ProviderHarness>;
+}
+
+/** The settings that every channel's app has. */
+export interface AppSettings {
+  readonly environment: "development";
+  readonly databaseUrl: string;
+  readonly natsUrl: string;
+  readonly namespace: string;
+  readonly masterKey: string;
+  readonly mediaStoreUrl: string;
+  readonly webhookBase: string | null;
+  readonly baseUrls: { readonly live: string; readonly sandbox: null };
+  readonly http: null;
+  readonly logLevel: "debug";
+}
+
+/** What `start` gives. */
+export interface RunningApp {
+  readonly handle?: RequestListener;
+  stop(): Promise<void>;
+}
+
+export interface SealingTools {
+  newMasterKey(): string;
+  newToken(): string;
+  readonly Vault: new (masterKey: string) => { seal(text: string, place: string): string };
+  readonly places: {
+    connectionCredentials(connectionId: string): string;
+    connectionWebhookSecret(connectionId: string): string;
+  };
+}
+
+/** A running stand-in. */
+export interface ProviderHarness {
+  /** Where it listens: the connection's base URL. */
+  readonly url: string;
+  /** Adds an account whom both its people have written, so that they may be written to. What that makes come in is no matter. */
+  addAccount(): ProviderAccount;
+  /** Credentials of the right shape that the provider refuses. Each secret field is a text that stands nowhere else. */
+  readonly wrongCredentials: CredentialValues;
+  close(): Promise<void>;
+}
+
+/** An account at the stand-in, with what happens to it. */
+export interface ProviderAccount {
+  readonly credentials: CredentialValues;
+  /** Two people who may be written to, in the form of `to` and `from`. */
+  readonly people: readonly [string, string];
+  /** The person writes by the provider; each time a new message. */
+  says(person: string, text: string): void;
+  /** What the person has got from us, oldest first. */
+  got(person: string): readonly { readonly text: string; readonly providerMessageId: string }[];
+  /** The call after the next `accepted` ones is not taken, and the connector can know it: `unavailable`. */
+  refuseAfter(accepted: number): void;
+  /** Every way in which the provider fails a call, each with its class. All classes but `sent` and `poison` must be here. */
+  readonly errors: readonly ProviderError[];
+  readonly payloads: ProviderPayloads;
+  readonly inlet: Inlet;
+}
+
+export interface ProviderError {
+  readonly name: string;
+  readonly means: Exclude<OutcomeClass, "sent">;
+  /** The next send meets it, and it alone. */
+  provoke(): void;
+}
+
+/** Bodies as the provider sends them, for this account. */
+export interface ProviderPayloads {
+  /** A new message of a person: never the same item twice. */
+  readonly message: (person: string, text: string) => string;
+  /** Many new messages of one person in one body; absent where the provider never does that. */
+  readonly batch?: (person: string, texts: readonly string[]) => string;
+  /** A new message with a file that the stand-in has; absent where customers can't send files. */
+  readonly file?: (person: string) => string;
+  /** What the account itself wrote, on its own device or through us; empty where the provider does not tell. */
+  readonly own: readonly string[];
+  /** Of kinds that nobody knows yet, different ones. Bodies that are no JSON are the suite's own. */
+  readonly unknown: readonly string[];
+}
+
+/** How a body reaches us: by a signed post, or by whatever the connection holds open (a poll, a socket). */
+export type Inlet =
+  | {
+      readonly kind: "webhook";
+      sign(body: string, secret: string): Readonly<Record<string, string>>;
+    }
+  | { readonly kind: "push"; push(body: string): void };
