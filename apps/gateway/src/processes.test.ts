@@ -15,19 +15,19 @@ interface Gateway {
 }
 
 let house: House;
-let gateways: Gateway[];
+const gateways: Gateway[] = [];
 let store: TestStore;
 
 beforeAll(async () => {
   house = await openHouse("gateway_processes");
-  gateways = await Promise.all([startGateway(), startGateway()]);
+  await Promise.all([startGateway(), startGateway()]);
   store = await house.store({ credits: 1000 });
   await house.connection(store);
   await house.describe("tg", textOnly);
 });
 
 afterAll(async () => {
-  for (const { process } of gateways ?? []) {
+  for (const { process } of gateways) {
     process.kill("SIGTERM");
     if (process.exitCode === null) await once(process, "exit");
   }
@@ -64,7 +64,7 @@ test("50 parallel sends with one Idempotency-Key over two gateway processes are 
   expect((await count("send_queue")) - before).toBe(1);
 });
 
-async function startGateway(): Promise<Gateway> {
+async function startGateway(): Promise<void> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const process = spawn("node", ["--conditions=source", join(import.meta.dirname, "main.ts")], {
@@ -75,14 +75,15 @@ async function startGateway(): Promise<Gateway> {
       THIKAA_MASTER_KEY: house.masterKey,
       HOST: "127.0.0.1",
       PORT: String(port),
+      METRICS_PORT: String(await freePort()),
       LOG_LEVEL: "warn",
     }),
     stdio: ["ignore", "inherit", "inherit"],
   });
+  gateways.push({ url, process });
   await waitFor(async () => (await fetch(`${url}/readyz`)).status === 200, {
     what: "a gateway process",
   });
-  return { url, process };
 }
 
 function send(

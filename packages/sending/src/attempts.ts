@@ -2,6 +2,7 @@
 import type { Outcome } from "@thikaa/schema";
 import type { Queryable } from "@thikaa/db";
 import type { BegunAttempt, FinishedAttempt } from "./claim-types.ts";
+import { idRange } from "./id-range.ts";
 
 /** An attempt that is about to be made: its number among those of its message, and the owner's epoch. */
 export interface NewAttempt {
@@ -69,12 +70,15 @@ export async function recordOutcomes(
       finished.map(({ attempt }) => attempt.part.n),
       finished.map(({ attempt }) => attempt.connectionId),
       finished.map(({ outcome }) => (outcome.class === "sent" ? outcome.providerMessageId : null)),
+      ...idRange(finished.map(({ attempt }) => attempt.attemptId)),
+      ...idRange(finished.map(({ attempt }) => attempt.messageId)),
     ],
   });
   return new Map(rows.map((row) => [row.id, row]));
 }
 
 // A part that two attempts got through keeps the first id; the other one stays in its attempt.
+// The ranges of ids leave one month's partition of each table to be planned and opened.
 // When a connection last sent is kept to the second: finer would rewrite its row with each message.
 const recordStatement = {
   name: "attempts-record",
@@ -82,17 +86,18 @@ const recordStatement = {
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::uuid[], $6::int[], $7::uuid[], $8::text[])
              AS given (store_id, id, outcome, detail, message_id, n, connection_id, provider_message_id)
          ), locked AS MATERIALIZED (
-           SELECT a.store_id, a.id, a.number, a.worker, a.epoch, a.outcome FROM attempts a JOIN given USING (store_id, id) ORDER BY a.id FOR UPDATE OF a
+           SELECT a.store_id, a.id, a.number, a.worker, a.epoch, a.outcome FROM attempts a JOIN given USING (store_id, id)
+           WHERE a.id BETWEEN $9 AND $10 ORDER BY a.id FOR UPDATE OF a
          ), written AS (
            UPDATE attempts a SET outcome = given.outcome, detail = given.detail, finished_at = now()
            FROM given JOIN locked USING (store_id, id)
-           WHERE a.store_id = given.store_id AND a.id = given.id AND (locked.outcome IS NULL OR (locked.outcome = 'uncertain' AND given.outcome <> 'uncertain'))
+           WHERE a.store_id = given.store_id AND a.id = given.id AND a.id BETWEEN $9 AND $10 AND (locked.outcome IS NULL OR (locked.outcome = 'uncertain' AND given.outcome <> 'uncertain'))
            RETURNING a.id
          ), taken AS MATERIALIZED (
            SELECT given.* FROM given JOIN written USING (id) WHERE given.outcome = 'sent'
          ), parted AS (
            UPDATE parts p SET status = 'sent', provider_message_id = coalesce(p.provider_message_id, taken.provider_message_id), sent_at = coalesce(p.sent_at, now())
-           FROM taken WHERE p.store_id = taken.store_id AND p.message_id = taken.message_id AND p.n = taken.n
+           FROM taken WHERE p.store_id = taken.store_id AND p.message_id = taken.message_id AND p.n = taken.n AND p.message_id BETWEEN $11 AND $12
          ), touched AS (
            UPDATE connections c SET last_sent_at = now() FROM (SELECT DISTINCT store_id, connection_id FROM taken) sender
            WHERE c.store_id = sender.store_id AND c.id = sender.connection_id AND (c.last_sent_at IS NULL OR c.last_sent_at < now() - interval '1 second')

@@ -8,6 +8,8 @@ export interface BatcherOptions {
   readonly limit: number;
   /** Batches that are decided at the same time; 1 by default. */
   readonly inFlight?: number;
+  /** Gathers for so long before it decides, in milliseconds; otherwise what came in one turn of the event loop goes out together. */
+  readonly gatherMs?: number;
 }
 
 /** Fewer than this are not divided: each batch has its price. */
@@ -23,6 +25,7 @@ export class Batcher<Item, Result> {
   readonly #decide: DecideBatch<Item, Result>;
   readonly #limit: number;
   readonly #most: number;
+  readonly #later: (work: () => void) => unknown;
   #waiting: Entry<Item, Result>[] = [];
   #inFlight = 0;
   #planned = false;
@@ -31,6 +34,8 @@ export class Batcher<Item, Result> {
     this.#decide = decide;
     this.#limit = options.limit;
     this.#most = options.inFlight ?? 1;
+    const { gatherMs } = options;
+    this.#later = gatherMs === undefined ? setImmediate : (work) => setTimeout(work, gatherMs);
   }
 
   /** Puts an item into the next batch and resolves to its result. */
@@ -41,11 +46,10 @@ export class Batcher<Item, Result> {
     });
   }
 
-  /** Requests parsed in one turn of the event loop go out together. */
   #plan(): void {
     if (this.#planned || this.#inFlight >= this.#most) return;
     this.#planned = true;
-    setImmediate(() => {
+    this.#later(() => {
       this.#planned = false;
       if (this.#waiting.length > 0) void this.#run(this.#waiting.splice(0, this.#share()));
       if (this.#waiting.length > 0) this.#plan();

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { claimStatement } from "./claim.ts";
 import { openLane } from "./fixtures/lane.ts";
 import type { Lane } from "./fixtures/lane.ts";
+import { longestLifeDays, recentIds } from "./id-range.ts";
 import { findStatement } from "./lanes.ts";
 
 interface PlanNode {
@@ -101,7 +102,14 @@ async function queue(messages: number, recipients: number): Promise<string> {
 
 function costOfClaim(connectionId: string, addresses: readonly string[]): Promise<Cost> {
   const { worker, epoch } = lane.owner;
-  const values = [worker, [connectionId], [epoch], addresses.map(() => connectionId), addresses];
+  const values = [
+    worker,
+    [connectionId],
+    [epoch],
+    addresses.map(() => connectionId),
+    addresses,
+    ...recentIds(longestLifeDays),
+  ];
   return costOf(lane.database, { ...claimStatement, values });
 }
 

@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { BegunAttempt, ClaimRequest, PlanMessage } from "./claim-types.ts";
 import { attemptColumns, insertAttempts } from "./attempts.ts";
 import { finish } from "./finish.ts";
+import { idRange, longestLifeDays, recentIds } from "./id-range.ts";
 import { headOfLane } from "./lanes.ts";
 
 interface ClaimedRow {
@@ -64,6 +65,7 @@ async function claimHeads(
       claims.map(({ epoch }) => epoch),
       lanes.map(({ connectionId }) => connectionId),
       lanes.map(({ address }) => address),
+      ...recentIds(longestLifeDays),
     ],
   });
   return rows;
@@ -143,8 +145,12 @@ async function readPlans(
   const { rows } = await transaction.query<PartRow & { [column: string]: unknown }>({
     name: "claim-plans",
     text: `SELECT p.message_id, p.n, p.payload, p.status FROM parts p
-           JOIN unnest($1::uuid[], $2::uuid[]) AS given (store_id, message_id) USING (store_id, message_id) ORDER BY p.message_id, p.n`,
-    values: [begun.map((row) => row.store_id), begun.map((row) => row.message_id)],
+           JOIN unnest($1::uuid[], $2::uuid[]) AS given (store_id, message_id) USING (store_id, message_id) WHERE p.message_id BETWEEN $3 AND $4 ORDER BY p.message_id, p.n`,
+    values: [
+      begun.map((row) => row.store_id),
+      begun.map((row) => row.message_id),
+      ...idRange(begun.map((row) => row.message_id)),
+    ],
   });
   return Map.groupBy(rows, (row) => row.message_id);
 }
@@ -230,5 +236,5 @@ export const claimStatement = {
            m.channel, m.content, EXISTS (
              SELECT 1 FROM send_queue later WHERE later.connection_id = claimed.connection_id AND NOT later.scheduled
                AND later.address = claimed.address AND later.seq > claimed.seq) AS more
-         FROM claimed JOIN messages m ON m.store_id = claimed.store_id AND m.id = claimed.message_id`,
+         FROM claimed JOIN messages m ON m.store_id = claimed.store_id AND m.id = claimed.message_id AND m.id BETWEEN $6 AND $7`,
 };

@@ -3,6 +3,7 @@ import { newId } from "@thikaa/schema";
 import type { MessageReason, MessageStatus } from "@thikaa/schema";
 import { insertEvents } from "@thikaa/db";
 import type { Queryable } from "@thikaa/db";
+import { idRange, longestLifeDays, recentIds } from "./id-range.ts";
 import { statusColumns, statusEvent } from "./message-events.ts";
 import type { StatusRow } from "./message-events.ts";
 
@@ -81,6 +82,8 @@ function toColumns(messages: readonly FinishedMessage[]): unknown[] {
     messages.map(
       (message) => message.final ?? (message.status === "failed" || message.status === "cancelled"),
     ),
+    ...idRange(messages.map((message) => message.messageId)),
+    ...recentIds(longestLifeDays),
   ];
 }
 
@@ -99,7 +102,12 @@ async function refund(
   });
   const result = await transaction.query<{ id: string }>({
     ...refundStatement,
-    values: [rows.map((row) => row.store_id), rows.map((row) => row.id), rows.map(() => newId())],
+    values: [
+      rows.map((row) => row.store_id),
+      rows.map((row) => row.id),
+      rows.map(() => newId()),
+      ...recentIds(longestLifeDays),
+    ],
   });
   return new Set(result.rows.map((row) => row.id));
 }
@@ -116,16 +124,17 @@ const confirmStatement = {
 };
 
 /** An attempt of which nobody knows whether it was taken: what it was made for is never called failed, and never refunded. */
-const hasUncertainAttempt = `EXISTS (SELECT 1 FROM attempts a WHERE a.store_id = m.store_id AND a.subject_id = m.id AND a.outcome = 'uncertain')`;
+const hasUncertainAttempt = (range: string) =>
+  `EXISTS (SELECT 1 FROM attempts a WHERE a.store_id = m.store_id AND a.subject_id = m.id AND a.id BETWEEN ${range} AND a.outcome = 'uncertain')`;
 
 const finishStatement = {
   name: "messages-finish",
   text: `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::boolean[]) AS given (store_id, id, status, reason, final)),
          gone AS (DELETE FROM send_queue q USING given WHERE q.message_id = given.id)
          UPDATE messages m SET reason = given.reason, updated_at = now(),
-           status = CASE WHEN given.status = 'failed' AND ${hasUncertainAttempt} THEN 'uncertain' ELSE given.status END,
+           status = CASE WHEN given.status = 'failed' AND ${hasUncertainAttempt("$8 AND $9")} THEN 'uncertain' ELSE given.status END,
            final = given.final OR (given.status = 'sent' AND ${hasNoReceipts})
-         FROM given WHERE m.store_id = given.store_id AND m.id = given.id AND NOT m.final
+         FROM given WHERE m.store_id = given.store_id AND m.id = given.id AND m.id BETWEEN $6 AND $7 AND NOT m.final
          RETURNING ${statusColumns}`,
 };
 
@@ -134,7 +143,7 @@ const refundStatement = {
   text: `WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS given (store_id, id, ledger_id)),
          refundable AS (
            SELECT m.store_id, m.id, given.ledger_id, m.price_micro FROM messages m JOIN given ON m.store_id = given.store_id AND m.id = given.id
-           WHERE NOT m.refunded AND m.price_micro > 0 AND NOT ${hasUncertainAttempt}
+           WHERE NOT m.refunded AND m.price_micro > 0 AND NOT ${hasUncertainAttempt("$4 AND $5")}
              AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.store_id = m.store_id AND p.message_id = m.id AND p.status IN ('sent', 'delivered', 'read'))
          ), noted AS (
            INSERT INTO ledger (store_id, id, kind, message_id, amount_micro) SELECT store_id, ledger_id, 'refund', id, price_micro FROM refundable

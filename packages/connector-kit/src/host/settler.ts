@@ -19,6 +19,7 @@ interface Entry {
 }
 
 const asideMs = 5_000;
+const gatherMs = 3;
 
 /** Takes the outcomes of every connection of the process. They are evidence: none is dropped while the process lives. */
 export class Settler {
@@ -69,8 +70,8 @@ export class Settler {
   }
 
   async #run(): Promise<void> {
-    // Calls answered in one turn of the event loop are settled together.
-    await new Promise(setImmediate);
+    // What is answered within a few milliseconds is settled together.
+    await sleep(gatherMs);
     while (this.#waiting.length > 0 && !this.#given.signal.aborted)
       await this.#write(this.#waiting.splice(0, hostLimits.settleBatch));
   }
