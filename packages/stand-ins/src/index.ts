@@ -14,7 +14,21 @@ export type {
 } from "./telegram/record.ts";
 export type { NewBot, Person } from "./telegram/state.ts";
 export type { WebhookAttempt } from "./telegram/webhook-sender.ts";
-export type { WireButton, WireEntity, WireFile, WireMedia, WireMessage } from "./telegram/wire.ts";
+export type { BusinessMessage, GroupMessage } from "./telegram/other-chats.ts";
+export type {
+  PersonAlbum,
+  PersonCard,
+  PersonInChat,
+  PersonPlace,
+} from "./telegram/people-content.ts";
+export type {
+  WireButton,
+  WireContact,
+  WireEntity,
+  WireFile,
+  WireMedia,
+  WireMessage,
+} from "./telegram/wire.ts";
 export type { Clock } from "./clock.ts";
 export { startS3StandIn } from "./s3/stand-in.ts";
 export type { S3RecordedCall, S3StandIn, S3StandInOptions } from "./s3/contract.ts";

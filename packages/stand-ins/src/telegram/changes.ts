@@ -5,6 +5,8 @@ import type { WireMessage } from "./wire.ts";
 export interface StoredMessage {
   author: "person" | "bot";
   wire: WireMessage;
+  /** The person's reaction to it; null after it was taken back. */
+  reaction?: string | null;
 }
 
 /** One thing that happened. Messages come as they lie in the chat. */

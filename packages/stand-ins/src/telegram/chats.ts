@@ -3,16 +3,20 @@ import { badRequest, forbidden } from "./api-error.ts";
 import type { CallArguments } from "./call-arguments.ts";
 import type { StoredMessage } from "./changes.ts";
 import type { FormattedText } from "./html-text.ts";
-import { botUser, personUser, privateChat } from "./state.ts";
-import type { Bot, Chat, TelegramState } from "./state.ts";
+import { botUser, chatOf, personUser } from "./state.ts";
+import type { Bot, Chat, Person, TelegramState } from "./state.ts";
 import type { WireEntity, WireMedia, WireMessage } from "./wire.ts";
 
 /** A message about to be added to a chat. */
 export interface NewMessage {
   author: "person" | "bot";
-  /** The text, or the caption when there is a file. */
-  formatted: FormattedText;
+  /** Which person it is, where that is not the one that the chat is with. */
+  speaker?: Person | undefined;
+  /** The text, or the caption when there is a file; null when there are no words. */
+  formatted: FormattedText | null;
   media?: WireMedia | undefined;
+  /** Anything else that it carries. */
+  content?: Partial<WireMessage> | Record<string, unknown> | undefined;
   replyTo?: StoredMessage | null | undefined;
   replyMarkup?: WireMessage["reply_markup"] | undefined;
 }
@@ -29,9 +33,23 @@ export function knownChat(state: TelegramState, bot: Bot, callArguments: CallArg
   const text = callArguments.text("chat_id").trim();
   if (text === "") throw badRequest("chat_id is empty");
   const id = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+  const businessId = callArguments.text("business_connection_id");
+  if (businessId !== "") return businessChat(state, bot, { businessId, id });
   if (state.bots.has(id)) throw forbidden("bot can't send messages to bots");
   const chat = state.chat(bot.id, id);
   if (!chat) throw badRequest("chat not found");
+  return chat;
+}
+
+function businessChat(
+  state: TelegramState,
+  bot: Bot,
+  { businessId, id }: { businessId: string; id: number },
+): Chat {
+  if (state.businesses.get(businessId)?.bot !== bot)
+    throw badRequest("business connection not found");
+  const chat = state.businessChat(businessId, id);
+  if (chat === null) throw badRequest("PEER_ID_INVALID");
   return chat;
 }
 
@@ -39,12 +57,17 @@ export function knownChat(state: TelegramState, bot: Bot, callArguments: CallArg
 export function addMessage(state: TelegramState, chat: Chat, added: NewMessage): StoredMessage {
   const wire: WireMessage = {
     message_id: chat.nextMessageId,
-    from: added.author === "bot" ? botUser(chat.bot) : personUser(chat.person),
-    chat: privateChat(chat.person),
+    from: added.author === "bot" ? botUser(chat.bot) : personUser(added.speaker ?? chat.person),
+    chat: chatOf(chat),
     date: unixSeconds(state),
+    ...(chat.businessId === null ? {} : { business_connection_id: chat.businessId }),
+    ...(added.author === "bot" && chat.businessId !== null
+      ? { sender_business_bot: botUser(chat.bot) }
+      : {}),
     ...(added.replyTo ? { reply_to_message: withoutReply(added.replyTo.wire) } : {}),
     ...added.media,
-    ...words(added.formatted, added.media !== undefined),
+    ...added.content,
+    ...(added.formatted === null ? {} : words(added.formatted, added.media !== undefined)),
     ...(added.replyMarkup ? { reply_markup: added.replyMarkup } : {}),
   };
   const message: StoredMessage = { author: added.author, wire };

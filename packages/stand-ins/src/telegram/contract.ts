@@ -3,6 +3,8 @@ import type { Clock } from "../clock.ts";
 import type { StoredMessage, TelegramChange } from "./changes.ts";
 import type { Faults } from "./faults.ts";
 import type { StoredFile } from "./files.ts";
+import type { BusinessMessage, GroupMessage } from "./other-chats.ts";
+import type { PersonAlbum, PersonCard, PersonInChat, PersonPlace } from "./people-content.ts";
 import type { PersonActionResult, PersonFile, PersonMessage } from "./people-actions.ts";
 import type { CallRecord } from "./record.ts";
 import type { NewBot, Person } from "./state.ts";
@@ -49,6 +51,31 @@ export interface TelegramStandIn {
   personSays(said: PersonMessage): PersonActionResult;
   /** The person sends a file; otherwise as `personSays`. Gives the file's id too: of a photo, that of its largest size. */
   personSendsFile(sent: PersonFile): PersonActionResult & { fileId: string };
+  personSendsPlace(sent: PersonPlace): PersonActionResult;
+  personSendsCard(sent: PersonCard): PersonActionResult;
+  /** Files sent together: one message each. */
+  personSendsAlbum(sent: PersonAlbum): PersonActionResult[];
+  /** What has no action of its own (a poll, a dice…), as Telegram writes it into a message. */
+  personSendsOther(sent: PersonInChat & { content: Record<string, unknown> }): PersonActionResult;
+  /** The person's reaction to a message of either side; null takes it back. Gives the update's id. */
+  personReacts(reaction: PersonInChat & { messageId: number; emoji: string | null }): number | null;
+  /** A person makes a group with the bot in it; gives the group's id. */
+  addGroup(group: PersonInChat & { title: string }): number;
+  saysInGroup(said: GroupMessage): PersonActionResult;
+  /** A business account lets the bot answer for it; gives the connection's id. */
+  connectBusiness(connection: { botId: number; ownerId: number }): string;
+  saysToBusiness(said: BusinessMessage): PersonActionResult;
+  editsInBusiness(
+    edit: Omit<BusinessMessage, "byOwner"> & { messageId: number },
+  ): PersonActionResult;
+  /** Takes messages back, all in one update, whose id it gives. */
+  deletesInBusiness(deletion: {
+    businessId: string;
+    personId: number;
+    messageIds: readonly number[];
+  }): number | null;
+  /** A customer's chat with a business account, oldest first. */
+  messagesOfBusiness(businessId: string, personId: number): StoredMessage[];
   /** A file by its id, whichever bot it belongs to; null when it is unknown or was given up for newer ones. */
   file(fileId: string): StoredFile | null;
   /** The person presses Start: the bot gets `/start` and may write from now on. */

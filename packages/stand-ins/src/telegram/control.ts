@@ -37,6 +37,28 @@ const saidShape = z.strictObject({
 const startShape = z.strictObject({ personId: id, botId: id, payload: z.string().optional() });
 const editShape = z.strictObject({ personId: id, botId: id, messageId: id, text: z.string() });
 const pressShape = z.strictObject({ personId: id, botId: id, messageId: id, data: z.string() });
+const placeShape = z.strictObject({
+  personId: id,
+  botId: id,
+  latitude: z.number().min(-90).max(90),
+  longitude: z.number().min(-180).max(180),
+  venue: z.strictObject({ title: z.string().min(1), address: z.string().min(1) }).optional(),
+  replyTo: id.optional(),
+});
+const cardShape = z.strictObject({
+  personId: id,
+  botId: id,
+  phoneNumber: z.string().min(1),
+  firstName: z.string().min(1),
+  lastName: z.string().optional(),
+  userId: id.optional(),
+});
+const reactionShape = z.strictObject({
+  personId: id,
+  botId: id,
+  messageId: id,
+  emoji: z.string().min(1).nullable(),
+});
 const faultScope = {
   botId: id.optional(),
   method: z.string().optional(),
@@ -90,6 +112,13 @@ const ROUTES: Readonly<Record<string, ControlRoute>> = {
   "POST edits": (standIn, { body }) => ({ body: standIn.personEdits(editShape.parse(body)) }),
   "POST presses": (standIn, { body }) => ({
     body: { callbackQueryId: standIn.personPresses(pressShape.parse(body)) },
+  }),
+  "POST places": (standIn, { body }) => ({
+    body: standIn.personSendsPlace(placeShape.parse(body)),
+  }),
+  "POST cards": (standIn, { body }) => ({ body: standIn.personSendsCard(cardShape.parse(body)) }),
+  "POST reactions": (standIn, { body }) => ({
+    body: { updateId: standIn.personReacts(reactionShape.parse(body)) },
   }),
   "POST blocks": (standIn, { body }) => (standIn.personBlocks(pairShape.parse(body)), done),
   "POST unblocks": (standIn, { body }) => (standIn.personUnblocks(pairShape.parse(body)), done),

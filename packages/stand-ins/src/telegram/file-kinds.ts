@@ -28,6 +28,13 @@ export const KIND_RULES: Readonly<Record<FileKind, KindRules>> = {
   },
   voice: { upload: 50 * MEBIBYTE, byUrl: MEBIBYTE, urlTypes: /^audio\/ogg$/ },
   sticker: { upload: MEBIBYTE / 2, byUrl: MEBIBYTE / 2, urlTypes: /^image\/webp$/ },
+  animation: {
+    upload: 50 * MEBIBYTE,
+    byUrl: 20 * MEBIBYTE,
+    urlTypes: /^(video\/mp4|image\/gif)$/,
+  },
+  // The real service takes these by upload or id alone.
+  video_note: { upload: MEBIBYTE, byUrl: 0, urlTypes: /^$/ },
 };
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -87,6 +94,12 @@ export function wireMedia(files: Files, botId: number, file: StoredFile): WireMe
       return { video: { duration: 12, width: 720, height: 1280, ...named, ...common } };
     case "audio":
       return { audio: { duration: 180, ...named, ...common } };
+    case "animation": {
+      const animation = { duration: 3, width: 320, height: 240, ...named, ...common };
+      return { animation, document: { ...named, ...common } };
+    }
+    case "video_note":
+      return { video_note: { duration: 5, length: 384, ...common } };
     case "voice":
       return { voice: { duration: 7, mime_type: file.mime ?? "audio/ogg", ...common } };
     case "sticker":

@@ -4,7 +4,16 @@ import type { Clock } from "../clock.ts";
 import { badRequest } from "./api-error.ts";
 
 /** What a file is to Telegram; a file id can't be sent as another kind. */
-export const FILE_KINDS = ["photo", "document", "video", "audio", "voice", "sticker"] as const;
+export const FILE_KINDS = [
+  "photo",
+  "document",
+  "video",
+  "audio",
+  "voice",
+  "sticker",
+  "animation",
+  "video_note",
+] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
 
 /** A file as somebody hands it over. */
@@ -36,6 +45,8 @@ const PLACES: Readonly<Record<FileKind, { prefix: string; folder: string; ending
   audio: { prefix: "CQAC", folder: "music", ending: "mp3" },
   voice: { prefix: "AwAC", folder: "voice", ending: "oga" },
   sticker: { prefix: "CAAC", folder: "stickers", ending: "webp" },
+  animation: { prefix: "CgAC", folder: "animations", ending: "mp4" },
+  video_note: { prefix: "DQAC", folder: "video_notes", ending: "mp4" },
 };
 
 export class Files {

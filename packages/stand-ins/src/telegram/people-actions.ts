@@ -28,8 +28,7 @@ export interface PersonActionResult {
 /** The person writes to the bot. It opens the chat, and unblocks the bot, as pressing Start does. */
 export function personSays(state: TelegramState, said: PersonMessage): PersonActionResult {
   if (said.text.trim() === "") throw new Error("A person cannot send an empty message.");
-  const chat = state.openChat(said.botId, said.personId);
-  if (chat.blocked) setBlocked(state, chat, false);
+  const chat = openedChat(state, said);
   const replyTo = said.replyTo === undefined ? null : messageIn(chat, said.replyTo);
   const message = addMessage(state, chat, {
     author: "person",
@@ -57,8 +56,7 @@ export function personSendsFile(
   state: TelegramState,
   sent: PersonFile,
 ): PersonActionResult & { fileId: string } {
-  const chat = state.openChat(sent.botId, sent.personId);
-  if (chat.blocked) setBlocked(state, chat, false);
+  const chat = openedChat(state, sent);
   const named = sent.kind === "document" || sent.kind === "video" || sent.kind === "audio";
   const file = state.files.add(chat.bot.id, {
     kind: sent.kind,
@@ -163,12 +161,26 @@ function setBlocked(state: TelegramState, chat: Chat, blocked: boolean): void {
   state.changes.emit({ type: "block", botId: chat.bot.id, personId: chat.person.id, blocked });
 }
 
-function pushMessage(
+/** The chat in which a person says something: opened, and the bot unblocked, by doing so. */
+export function openedChat(
+  state: TelegramState,
+  { botId, personId }: { botId: number; personId: number },
+): Chat {
+  const chat = state.openChat(botId, personId);
+  if (chat.blocked) setBlocked(state, chat, false);
+  return chat;
+}
+
+/** Tells the bot of a message, in order with the others of its chat. Gives the update's id. */
+export function pushMessage(
   state: TelegramState,
   chat: Chat,
   update: { kind: UpdateKind; message: StoredMessage },
 ): number | null {
-  const lane = `chat/${chat.person.id}`;
+  const lane =
+    chat.businessId === null
+      ? `chat/${chat.person.id}`
+      : `business/${chat.businessId}/${chat.person.id}`;
   return state.pushUpdate(chat.bot, {
     kind: update.kind,
     body: update.message.wire,
@@ -177,7 +189,8 @@ function pushMessage(
   });
 }
 
-function messageIn(chat: Chat, messageId: number): StoredMessage {
+/** A message of a chat. Throws when there is none of this number. */
+export function messageIn(chat: Chat, messageId: number): StoredMessage {
   const message = chat.messages.get(messageId);
   if (!message) throw new Error(`There is no message ${messageId} in this chat.`);
   return message;

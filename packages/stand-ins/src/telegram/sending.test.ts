@@ -30,7 +30,7 @@ test("getMe describes the bot that owns the token", async () => {
     is_bot: true,
     first_name: "Shop Desk",
     username: "shop_desk_bot",
-    can_connect_to_business: false,
+    can_connect_to_business: true,
   });
 });
 

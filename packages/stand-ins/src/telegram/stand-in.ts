@@ -19,6 +19,21 @@ import {
   personSendsFile,
   personStarts,
 } from "./people-actions.ts";
+import {
+  addGroup,
+  connectBusiness,
+  deletesInBusiness,
+  editsInBusiness,
+  saysInGroup,
+  saysToBusiness,
+} from "./other-chats.ts";
+import {
+  personReacts,
+  personSendsAlbum,
+  personSendsCard,
+  personSendsOther,
+  personSendsPlace,
+} from "./people-content.ts";
 import { CallRecord } from "./record.ts";
 import { TelegramState } from "./state.ts";
 import type { Bot } from "./state.ts";
@@ -105,6 +120,20 @@ function createHandle(
     openChat: ({ personId, botId }) => void state.openChat(botId, personId),
     personSays: (said) => personSays(state, said),
     personSendsFile: (sent) => personSendsFile(state, sent),
+    personSendsPlace: (sent) => personSendsPlace(state, sent),
+    personSendsCard: (sent) => personSendsCard(state, sent),
+    personSendsAlbum: (sent) => personSendsAlbum(state, sent),
+    personSendsOther: (sent) => personSendsOther(state, sent),
+    personReacts: (reaction) => personReacts(state, reaction),
+    addGroup: (group) => addGroup(state, group),
+    saysInGroup: (said) => saysInGroup(state, said),
+    connectBusiness: (connection) => connectBusiness(state, connection),
+    saysToBusiness: (said) => saysToBusiness(state, said),
+    editsInBusiness: (edit) => editsInBusiness(state, edit),
+    deletesInBusiness: (deletion) => deletesInBusiness(state, deletion),
+    messagesOfBusiness: (businessId, personId) => [
+      ...(state.businessChat(businessId, personId)?.messages.values() ?? []),
+    ],
     file: (fileId) => state.files.find(fileId),
     personStarts: (who) => personStarts(state, who),
     personEdits: (edit) => personEdits(state, edit),
@@ -146,7 +175,8 @@ function summary(bot: Bot): BotSummary {
 function listen(server: Server, { host, port }: { host: string; port: number }): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   server.once("error", reject);
-  server.listen(port, host, () => {
+  // Hundreds of bots may begin to poll in one moment.
+  server.listen({ port, host, backlog: 4_096 }, () => {
     server.off("error", reject);
     const address = server.address();
     const bound = typeof address === "object" && address !== null ? address.port : port;

@@ -33,10 +33,14 @@ export interface Person {
   languageCode?: string | undefined;
 }
 
-/** A private chat between one person and one bot; it exists once the person has pressed Start. */
+/** A chat of one bot: with one person, once they have pressed Start; a group; or one person's with a business account. */
 export interface Chat {
   readonly bot: Bot;
+  /** A group stands here with its own id and its title as name. */
   readonly person: Person;
+  readonly isGroup: boolean;
+  /** The business connection by which the bot takes part; null in its own chats. */
+  readonly businessId: string | null;
   blocked: boolean;
   nextMessageId: number;
   readonly messages: Map<number, StoredMessage>;
@@ -59,12 +63,15 @@ export interface StateHost {
   execute: (bot: Bot, method: string, parameters: Record<string, unknown>) => void;
 }
 
+const FIRST_GROUP_ID = -1_001_000_000_000;
 const FIRST_BOT_ID = 7_100_200_300;
 
 /** All of it, in memory: a stand-in lives as long as its test or its sandbox. */
 export class TelegramState {
   readonly bots = new Map<number, Bot>();
   readonly people = new Map<number, Person>();
+  /** Business accounts by the id of their connection with a bot. */
+  readonly businesses = new Map<string, { readonly bot: Bot; readonly owner: Person }>();
   readonly files: Files;
   readonly fetcher: FileFetcher;
   readonly #chats = new Map<string, Chat>();
@@ -125,16 +132,51 @@ export class TelegramState {
 
   /** The chat, opened when it is not there yet. */
   openChat(botId: number, personId: number): Chat {
-    const known = this.chat(botId, personId);
-    if (known) return known;
-    const chat: Chat = {
-      bot: this.bot(botId),
-      person: this.person(personId),
-      blocked: false,
-      nextMessageId: this.#host.firstMessageId,
-      messages: new Map(),
-    };
-    this.#chats.set(`${botId}/${personId}`, chat);
+    return (
+      this.chat(botId, personId) ??
+      this.#addChat(`${botId}/${personId}`, {
+        bot: this.bot(botId),
+        person: this.person(personId),
+        isGroup: false,
+        businessId: null,
+      })
+    );
+  }
+
+  /** A new group that the bot is in. */
+  openGroup(botId: number, title: string): Chat {
+    const id = FIRST_GROUP_ID - this.#chats.size;
+    const person = { id, firstName: title };
+    const bot = this.bot(botId);
+    return this.#addChat(`${botId}/${id}`, { bot, person, isGroup: true, businessId: null });
+  }
+
+  /** A customer's chat with a business account; null while the customer has not written. */
+  businessChat(businessId: string, personId: number): Chat | null {
+    return this.#chats.get(`${businessId}/${personId}`) ?? null;
+  }
+
+  /** The same, opened when it is not there yet. */
+  openBusinessChat(businessId: string, personId: number): Chat {
+    const business = this.businesses.get(businessId);
+    if (business === undefined) throw new Error(`There is no business connection ${businessId}.`);
+    const { bot } = business;
+    const person = this.person(personId);
+    return (
+      this.businessChat(businessId, personId) ??
+      this.#addChat(`${businessId}/${personId}`, { bot, person, isGroup: false, businessId })
+    );
+  }
+
+  /** All chats of a business account that the bot takes part in. */
+  businessChats(businessId: string): Chat[] {
+    return [...this.#chats.values()].filter((chat) => chat.businessId === businessId);
+  }
+
+  #addChat(key: string, of: Pick<Chat, "bot" | "person" | "isGroup" | "businessId">): Chat {
+    const nextMessageId = this.#host.firstMessageId;
+    const chat: Chat = { ...of, blocked: false, nextMessageId, messages: new Map() };
+    this.#chats.set(key, chat);
     return chat;
   }
 
@@ -197,6 +239,13 @@ export function personUser(person: Person): WireUser {
     ...names(person),
     ...(person.languageCode ? { language_code: person.languageCode } : {}),
   };
+}
+
+/** A chat as messages tell it. */
+export function chatOf({ person, isGroup }: Pick<Chat, "person" | "isGroup">): WireChat {
+  return isGroup
+    ? { id: person.id, title: person.firstName, type: "supergroup" }
+    : privateChat(person);
 }
 
 export function privateChat(person: Person): WireChat {

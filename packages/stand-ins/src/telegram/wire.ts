@@ -10,11 +10,12 @@ export interface WireUser {
   language_code?: string;
 }
 
-/** A `Chat` object; only private chats exist here. */
+/** A `Chat` object: of a person, or a group. */
 export interface WireChat {
   id: number;
-  type: "private";
-  first_name: string;
+  type: "private" | "supergroup";
+  title?: string;
+  first_name?: string;
   last_name?: string;
   username?: string;
 }
@@ -54,6 +55,24 @@ export interface WireMedia {
   audio?: WireFile;
   voice?: WireFile;
   sticker?: WireFile;
+  /** Comes with `document`, which is the same file. */
+  animation?: WireFile;
+  video_note?: WireFile;
+}
+
+/** A `Location` object. */
+export interface WireLocation {
+  latitude: number;
+  longitude: number;
+}
+
+/** A `Contact` object. */
+export interface WireContact {
+  phone_number: string;
+  first_name: string;
+  last_name?: string;
+  user_id?: number;
+  vcard?: string;
 }
 
 /** A `Message`; `date` is Unix seconds. */
@@ -67,12 +86,27 @@ export interface WireMessage extends WireMedia {
   entities?: WireEntity[];
   caption?: string;
   caption_entities?: WireEntity[];
+  location?: WireLocation;
+  venue?: { location: WireLocation; title: string; address: string };
+  contact?: WireContact;
+  media_group_id?: string;
+  business_connection_id?: string;
+  sender_business_bot?: WireUser;
   reply_to_message?: WireMessage;
   reply_markup?: { inline_keyboard: WireButton[][] };
 }
 
 /** The kinds of update this stand-in can send. */
-export type UpdateKind = "message" | "edited_message" | "callback_query" | "my_chat_member";
+export type UpdateKind =
+  | "message"
+  | "edited_message"
+  | "callback_query"
+  | "my_chat_member"
+  | "message_reaction"
+  | "business_connection"
+  | "business_message"
+  | "edited_business_message"
+  | "deleted_business_messages";
 
 /** Every kind Telegram knows, for reading `allowed_updates`. */
 export const ALL_UPDATE_KINDS: readonly string[] = [

@@ -12,7 +12,7 @@ import { readInlineKeyboard } from "./reply-markup.ts";
 export function sendFile(kind: FileKind): Method {
   return async (call) => {
     const { state, bot, callArguments } = call;
-    const formatted = readCaption(callArguments, kind !== "sticker");
+    const formatted = readCaption(callArguments, kind !== "sticker" && kind !== "video_note");
     const replyMarkup = readInlineKeyboard(callArguments);
     const chat = writableChat(state, bot, callArguments);
     const replyTo = findReplied(chat, callArguments);

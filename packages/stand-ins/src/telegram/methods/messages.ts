@@ -10,10 +10,10 @@ import {
   unixSeconds,
   writableChat,
 } from "../chats.ts";
-import { readMessageText } from "../message-text.ts";
+import { readCaption, readMessageText } from "../message-text.ts";
 import type { Chat } from "../state.ts";
 import { isAnswerable } from "../presses.ts";
-import type { Method } from "./method.ts";
+import type { Method, MethodCall } from "./method.ts";
 import { readInlineKeyboard } from "./reply-markup.ts";
 
 const DELETABLE_SECONDS = 48 * 3600;
@@ -47,21 +47,43 @@ export const sendMessage: Method = ({ state, bot, callArguments }) => {
 export const editMessageText: Method = ({ state, bot, callArguments }) => {
   const formatted = readMessageText(callArguments, "MESSAGE_TOO_LONG");
   const replyMarkup = readInlineKeyboard(callArguments);
+  const { chat, message } = editable({ state, bot, callArguments });
+  if (message.wire.text === undefined) throw badRequest("there is no text in the message to edit");
+  const { text, entities = [], reply_markup: markup } = message.wire;
+  refuseSame([text, entities, markup], [formatted.text, formatted.entities, replyMarkup]);
+  return { result: changeMessage(state, chat, { message, formatted, replyMarkup }).wire };
+};
+
+export const editMessageCaption: Method = ({ state, bot, callArguments }) => {
+  const formatted = readCaption(callArguments, true);
+  const replyMarkup = readInlineKeyboard(callArguments);
+  const { chat, message } = editable({ state, bot, callArguments });
+  if (message.wire.text !== undefined)
+    throw badRequest("there is no caption in the message to edit");
+  const { caption = "", caption_entities: entities = [], reply_markup: markup } = message.wire;
+  refuseSame([caption, entities, markup], [formatted.text, formatted.entities, replyMarkup]);
+  return { result: changeMessage(state, chat, { message, formatted, replyMarkup }).wire };
+};
+
+/** The bot's own message that a call is to change. */
+function editable({
+  state,
+  bot,
+  callArguments,
+}: Pick<MethodCall, "state" | "bot" | "callArguments">) {
   const chat = writableChat(state, bot, callArguments);
   const message = chat.messages.get(callArguments.integer("message_id", 0));
   if (!message) throw badRequest("message to edit not found");
   if (message.author !== "bot") throw badRequest("message can't be edited");
-  const { text, entities = [], reply_markup: markup } = message.wire;
-  const same =
-    JSON.stringify([text, entities, markup]) ===
-    JSON.stringify([formatted.text, formatted.entities, replyMarkup]);
-  if (same) {
-    throw badRequest(
-      "message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message",
-    );
-  }
-  return { result: changeMessage(state, chat, { message, formatted, replyMarkup }).wire };
-};
+  return { chat, message };
+}
+
+function refuseSame(now: unknown[], wanted: unknown[]): void {
+  if (JSON.stringify(now) !== JSON.stringify(wanted)) return;
+  throw badRequest(
+    "message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message",
+  );
+}
 
 export const deleteMessage: Method = ({ state, bot, callArguments }) => {
   const chat = knownChat(state, bot, callArguments);
@@ -70,6 +92,23 @@ export const deleteMessage: Method = ({ state, bot, callArguments }) => {
   if (unixSeconds(state) - message.wire.date > DELETABLE_SECONDS)
     throw badRequest("message can't be deleted");
   removeMessage(state, chat, message);
+  return { result: true };
+};
+
+/** The call names no chat: messages of one account are numbered over all its chats on the real service. */
+export const deleteBusinessMessages: Method = ({ state, bot, callArguments }) => {
+  const businessId = callArguments.text("business_connection_id");
+  if (state.businesses.get(businessId)?.bot !== bot)
+    throw badRequest("business connection not found");
+  const ids = callArguments.json("message_ids");
+  if (!Array.isArray(ids) || ids.length === 0)
+    throw badRequest("message identifiers are not specified");
+  for (const chat of state.businessChats(businessId)) {
+    for (const id of ids) {
+      const message = chat.messages.get(Number(id));
+      if (message !== undefined) removeMessage(state, chat, message);
+    }
+  }
   return { result: true };
 };
 

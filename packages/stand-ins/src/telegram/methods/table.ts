@@ -6,12 +6,15 @@ import { botUser, privateChat } from "../state.ts";
 import { getFile, sendFile } from "./files.ts";
 import {
   answerCallbackQuery,
+  deleteBusinessMessages,
   deleteMessage,
+  editMessageCaption,
   editMessageText,
   sendChatAction,
   sendMessage,
 } from "./messages.ts";
 import type { Method } from "./method.ts";
+import { sendContact, sendLocation, sendVenue } from "./places.ts";
 
 /** A bot that starts must run this long before `close` is allowed. */
 const CLOSABLE_AFTER_MS = 600_000;
@@ -22,7 +25,7 @@ const getMe: Method = ({ bot }) => ({
     can_join_groups: true,
     can_read_all_group_messages: false,
     supports_inline_queries: false,
-    can_connect_to_business: false,
+    can_connect_to_business: true,
     has_main_web_app: false,
     has_topics_enabled: false,
     allows_users_to_create_topics: false,
@@ -67,9 +70,14 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["deletewebhook", ({ bot, callArguments }) => bot.webhook.remove(callArguments)],
   ["getwebhookinfo", ({ bot }) => ({ result: bot.webhook.info() })],
   ["sendmessage", sendMessage],
-  ...FILE_KINDS.map((kind): [string, Method] => [`send${kind}`, sendFile(kind)]),
+  ...FILE_KINDS.map((kind): [string, Method] => [`send${kind.replace("_", "")}`, sendFile(kind)]),
+  ["sendlocation", sendLocation],
+  ["sendvenue", sendVenue],
+  ["sendcontact", sendContact],
   ["editmessagetext", editMessageText],
+  ["editmessagecaption", editMessageCaption],
   ["deletemessage", deleteMessage],
+  ["deletebusinessmessages", deleteBusinessMessages],
   ["sendchataction", sendChatAction],
   ["answercallbackquery", answerCallbackQuery],
   ["getchat", getChat],
