@@ -38,10 +38,8 @@ function told(
     .filter(({ path }) => path === "/files")
     .flatMap((request) => {
       const event = storeEvent.parse(request.json());
-      return event.event !== "message.status" &&
-        event.data.provider_message_id === String(messageId)
-        ? [event]
-        : [];
+      const isOfMessage = event.event === "message.received" || event.event === "message.updated";
+      return isOfMessage && event.data.provider_message_id === String(messageId) ? [event] : [];
     });
 }
 

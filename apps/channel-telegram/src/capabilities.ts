@@ -1,4 +1,4 @@
-// What Telegram can carry through us: texts and files, both ways.
+// What Telegram can carry through us.
 import { mediaKinds } from "@thikaa/schema";
 import type { Capabilities, MediaKind } from "@thikaa/schema";
 
@@ -34,6 +34,7 @@ export const capabilities: Capabilities = {
     maxBytes: maxBytesOf(kind),
     captionLength: captionLengthOf(kind),
   })),
+  features: ["location", "contact", "buttons", "reply", "typing", "edit", "delete"],
   // Telegram never says that a message arrived or was read: `sent` is the last word.
   receipts: "none",
   // A bot may not write first, but only Telegram knows who has pressed Start: it decides, not we.

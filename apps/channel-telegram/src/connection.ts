@@ -50,6 +50,7 @@ class TelegramAccount implements ConnectedAccount {
   readonly polling: PollingFacet | undefined;
   readonly typing: TypingFacet;
   readonly media: MediaFacet;
+  readonly retire: ConnectedAccount["retire"];
   readonly #client: TelegramClient;
   readonly #sender: PartSender;
 
@@ -60,9 +61,13 @@ class TelegramAccount implements ConnectedAccount {
       throttling: new Throttling(),
       knownFiles: new KnownFiles(context),
       openAddress: (url, signal) => context.openAddress(url, signal),
+      message: (messageId, to) => context.message(messageId, to),
     };
     this.polling = context.webhookUrl === null ? new TelegramPolling(client) : undefined;
     this.media = telegramMedia(client);
+    const { webhookUrl } = context;
+    this.retire =
+      webhookUrl === null ? undefined : (signal) => this.#removeWebhook(webhookUrl, signal);
     this.typing = { show: (to, signal) => this.#showTyping(to, signal) };
   }
 
@@ -77,6 +82,17 @@ class TelegramAccount implements ConnectedAccount {
 
   async #showTyping(to: string, signal: AbortSignal): Promise<void> {
     const chat = readRecipient(to);
-    if (chat !== null) await this.#client.sendTyping(chat, signal);
+    if (chat === null) return;
+    const { chatId, businessId } = chat;
+    const frame = businessId === null ? {} : { business_connection_id: businessId };
+    await this.#client.call(
+      { method: "sendChatAction", chat_id: chatId, action: "typing", ...frame },
+      signal,
+    );
+  }
+
+  /** Only our own: by now another connection, or another program, may have set one. */
+  async #removeWebhook(url: string, signal: AbortSignal): Promise<void> {
+    if ((await this.#client.getWebhookUrl(signal)) === url) await this.#client.deleteWebhook();
   }
 }

@@ -25,7 +25,34 @@ export function writeMessageId(messageId: number): string {
   return String(messageId);
 }
 
-/** The key by which a repeated update is known. */
-export function writeUpdateKey(updateId: number): string {
-  return String(updateId);
+/** Reads what `writeMessageId` wrote; `null` for other ids of Telegram, such as that of a button's press. */
+export function readMessageId(text: string): number | null {
+  const id = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : 0;
+  return id > 0 && id < 2 ** 31 ? id : null;
+}
+
+/** Telegram carries no more bytes of a button's id. */
+const mostButtonBytes = 64;
+const placeMark = "thikaa:";
+
+/** What a button carries: its own id where that fits, else its place under its message (a UUID). */
+export function writeButtonData(button: { id: string; messageId: string; place: number }): string {
+  const fits = Buffer.byteLength(button.id) <= mostButtonBytes && !button.id.startsWith(placeMark);
+  return fits ? button.id : `${placeMark}${button.messageId}:${button.place}`;
+}
+
+/** The place that `writeButtonData` wrote; `null` where it wrote an id. */
+export function readButtonPlace(data: string): { message_id: string; place: number } | null {
+  const [, messageId, place] = /^thikaa:([0-9a-f-]{36}):(\d{1,3})$/.exec(data) ?? [];
+  return messageId === undefined ? null : { message_id: messageId, place: Number(place) };
+}
+
+/** The key by which a repeated update is known; `place` counts the items of an update that tells of several. */
+export function writeUpdateKey(updateId: number, place = 0): string {
+  return place === 0 ? String(updateId) : `${updateId}.${place}`;
+}
+
+/** The place that `writeUpdateKey` wrote. */
+export function readUpdatePlace(key: string): number {
+  return Number(/\.(\d+)$/.exec(key)?.[1] ?? 0);
 }

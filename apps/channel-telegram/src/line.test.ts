@@ -96,20 +96,21 @@ test("what a person writes is stored once, with its raw form, in order", async (
   });
 });
 
-test("a block is kept as a notice", async () => {
+test("a block is told with whom it was", async () => {
   const telegram = await world.standIn();
   const bot = addBot(telegram);
   const connection = await world.connect(bot.token);
   await world.start(telegram);
   await world.untilTexts(connection, started);
   telegram.personBlocks({ personId: zainab.id, botId: bot.id });
-  const notice = await waitFor(async () => (await world.inbound(connection))[2], {
-    what: "the notice",
+  const block = await waitFor(async () => (await world.inbound(connection))[2], {
+    what: "the block",
   });
-  expect(notice.converted).toEqual({
-    kind: "notice",
-    reason: "membership_changed",
-    raw_type: "my_chat_member",
+  expect(block.converted).toEqual({
+    kind: "block",
+    from: String(zainab.id),
+    contact: { name: "زينب", phone: null, username: "zainab", locale: "ar" },
+    blocked: true,
   });
 });
 

@@ -1,6 +1,7 @@
 // Polling one bot: the offset goes on only after its updates were committed here.
 import type { PollingFacet, RawItem } from "@thikaa/connector-kit";
-import { itemOf } from "./inbound/raw-items.ts";
+import { pressOf } from "./inbound/press.ts";
+import { itemsOf } from "./inbound/raw-items.ts";
 import type { TelegramClient } from "./platform/client.ts";
 import { faultOf, TelegramCallError } from "./platform/errors.ts";
 import { update } from "./platform/types.ts";
@@ -10,6 +11,8 @@ export class TelegramPolling implements PollingFacet {
   /** The first update that is not committed; `null` takes whatever Telegram still keeps. */
   #offset: number | null = null;
   #fetchedTo: number | null = null;
+  /** Presses of the last poll; each is answered once its item is committed. */
+  #presses: readonly string[] = [];
 
   constructor(client: TelegramClient) {
     this.#client = client;
@@ -22,7 +25,8 @@ export class TelegramPolling implements PollingFacet {
         .map((value) => update.safeParse(value))
         .findLast((parsed) => parsed.success);
       this.#fetchedTo = last === undefined ? null : last.data.update_id;
-      return updates.map((value) => itemOf(value, JSON.stringify(value)));
+      this.#presses = updates.flatMap((value) => pressOf(value) ?? []);
+      return updates.flatMap((value) => itemsOf(value, JSON.stringify(value)));
     } catch (error) {
       throw error instanceof TelegramCallError ? faultOf(error) : error;
     }
@@ -30,5 +34,14 @@ export class TelegramPolling implements PollingFacet {
 
   committed(): void {
     if (this.#fetchedTo !== null) this.#offset = this.#fetchedTo + 1;
+    for (const id of this.#presses) void this.#answer(id);
+    this.#presses = [];
+  }
+
+  /** Ends the button's spinning. Nothing depends on it: a press that is too old can't be answered any more. */
+  async #answer(id: string): Promise<void> {
+    await this.#client
+      .call({ method: "answerCallbackQuery", callback_query_id: id })
+      .catch(() => undefined);
   }
 }

@@ -1,7 +1,8 @@
 // Telegram's posts: proven by the secret that we gave with setWebhook.
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { WebhookFacet } from "@thikaa/connector-kit";
-import { splitBody } from "./inbound/raw-items.ts";
+import { pressOf } from "./inbound/press.ts";
+import { parseJson, splitBody } from "./inbound/raw-items.ts";
 
 const secretHeader = "x-telegram-bot-api-secret-token";
 
@@ -12,6 +13,13 @@ export const webhook: WebhookFacet = {
     return given !== undefined && timingSafeEqual(digest(given), digest(webhookSecret));
   },
   split: splitBody,
+  // Telegram runs a method that it is answered with: whichever process took the press ends the button's spinning.
+  answer([item]) {
+    const id = item === undefined ? null : pressOf(parseJson(item.raw));
+    return id === null
+      ? null
+      : JSON.stringify({ method: "answerCallbackQuery", callback_query_id: id });
+  },
 };
 
 function digest(text: string): Buffer {

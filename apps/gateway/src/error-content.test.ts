@@ -39,8 +39,16 @@ describe("the body", () => {
     ["channel", "'channel' must be one of wd, wa, tg, fb, ig, tt.", { channel: null }],
     ["to", "'to': 'to' must be text or a whole number.", { to: null }],
     ["to", "'to': 'to' must be text or a whole number.", { to: ["700000001"] }],
-    ["message", "Write a 'message', or give a 'media_url'.", { message: undefined }],
-    ["message", "Write a 'message', or give a 'media_url'.", { message: " \n" }],
+    [
+      "message",
+      "Write a 'message', or give a 'media_url', a 'location' or a 'contact'.",
+      { message: undefined },
+    ],
+    [
+      "message",
+      "Write a 'message', or give a 'media_url', a 'location' or a 'contact'.",
+      { message: " \n" },
+    ],
     [
       "media_url",
       "'media_url' must be a full URL that begins with https://.",

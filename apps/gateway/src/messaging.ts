@@ -5,6 +5,8 @@ import { ApiError } from "@thikaa/schema";
 import type { Action } from "@thikaa/schema";
 import { admit } from "./admission/admit.ts";
 import type { Admission, Admitted } from "./admission/admit.ts";
+import { change } from "./actions/change.ts";
+import type { ChangeAction } from "./actions/change.ts";
 import { cancel, events, message, status } from "./actions/reads.ts";
 import type { ReadParts, ReadRequest } from "./actions/reads.ts";
 import { send } from "./actions/send.ts";
@@ -28,7 +30,10 @@ const undecided =
   "The service can't tell just now whether this was done. Repeat the request shortly, with the same Idempotency-Key.";
 
 const reads: Readonly<
-  Record<Exclude<Action, "send">, (parts: ReadParts, request: ReadRequest) => Promise<unknown>>
+  Record<
+    Exclude<Action, "send" | ChangeAction>,
+    (parts: ReadParts, request: ReadRequest) => Promise<unknown>
+  >
 > = { status, message, events, cancel };
 
 /** Answers every request it is given, also those for no path of its own (404). */
@@ -72,6 +77,10 @@ async function run(
 ): Promise<void> {
   if (route === null) throw new ApiError("not_found");
   const admitted: Admitted = await admit(parts, exchange, route);
-  if (admitted.action === "send") return send(parts, exchange, admitted);
-  answer(exchange, await reads[admitted.action](parts, { exchange, admitted, query: route.query }));
+  const { action } = admitted;
+  const { query } = route;
+  if (action === "send") return send(parts, exchange, admitted);
+  if (action === "edit" || action === "delete")
+    return change(parts, exchange, { action, admitted, query });
+  answer(exchange, await reads[action](parts, { exchange, admitted, query }));
 }

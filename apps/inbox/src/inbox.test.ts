@@ -63,6 +63,8 @@ test("a person's text becomes an event with every field of the contract", async 
     "contacts",
     "reaction",
     "reply_to",
+    "refers_to",
+    "album_id",
     "edited",
     "provider_message_id",
     "sent_at",

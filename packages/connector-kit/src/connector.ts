@@ -84,4 +84,7 @@ export interface WebhookFacet {
 
   /** Cuts a verified body into items. Pure; never throws: what can't be cut is one item with the whole body, whose key is a digest of it. */
   split(body: Uint8Array): readonly RawItem[];
+
+  /** The JSON that a stored body is answered with, where the provider takes something for an answer; `null` for an empty one. Pure; never throws. */
+  answer?(items: readonly RawItem[]): string | null;
 }

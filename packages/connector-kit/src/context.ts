@@ -28,6 +28,14 @@ export interface ConnectorCredentials {
   replace(values: CredentialValues): Promise<void>;
 }
 
+/** A message of this connection as it stands: for answers, edits and deletions, which name one by our id. */
+export interface KnownMessage {
+  /** What the provider took of it, in order; `payload` is the part's own, `null` of a message that came in. */
+  readonly parts: readonly { readonly payload: unknown; readonly providerMessageId: string }[];
+  /** Whether more of it may still be sent. */
+  readonly pending: boolean;
+}
+
 /** A log of fields and a sentence. Never a secret, never a person's words. */
 export interface ConnectorLog {
   debug(fields: object, sentence: string): void;
@@ -58,6 +66,9 @@ export interface ConnectorContext {
   identify(account: IdentifiedAccount): Promise<void>;
 
   readonly state: ConnectorState;
+
+  /** The message of this connection and recipient with this id of ours; `null` when there is none. Rejects when the database is away. */
+  message(messageId: string, to: string): Promise<KnownMessage | null>;
 
   /** Stores what came in; resolves when it is committed, and only then may the provider be told. For sockets; polled items are stored by the host. Rejects when the database is away: nothing may be acknowledged then. */
   received(items: readonly RawItem[]): Promise<void>;

@@ -2,11 +2,21 @@
 import type {
   AttemptFact,
   ChannelCode,
+  MessageChange,
   MessageReason,
   MessageStatus,
   PartStatus,
 } from "@thikaa/schema";
 import type { Queryable } from "./database.ts";
+
+/** A command that changes a message. */
+export interface ChangeView {
+  readonly messageId: string;
+  readonly kind: MessageChange["kind"];
+  readonly status: MessageStatus;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
 
 export interface MessageView {
   readonly id: string;
@@ -30,6 +40,8 @@ export interface MessageView {
     readonly status: PartStatus;
   }[];
   readonly attempts: readonly AttemptFact[];
+  /** The edits and deletions of it that were asked for, oldest first. */
+  readonly changes: readonly ChangeView[];
   /** When the next try is due; `null` when none waits. */
   readonly dueAt: Date | null;
 }
@@ -72,7 +84,7 @@ export async function findMessageView(
   });
   const [row] = rows;
   if (row === undefined) return null;
-  const [parts, attempts] = await Promise.all([
+  const [parts, attempts, changes] = await Promise.all([
     database.query<MessageView["parts"][number] & { [column: string]: unknown }>({
       name: "messages-view-parts",
       text: "SELECT n, provider_message_id, status FROM parts WHERE store_id = $1 AND message_id = $2 ORDER BY n",
@@ -81,6 +93,13 @@ export async function findMessageView(
     database.query<AttemptFact & { [column: string]: unknown }>({
       name: "messages-view-attempts",
       text: "SELECT part, number, started_at, finished_at, outcome, detail FROM attempts WHERE store_id = $1 AND subject_id = $2 ORDER BY id",
+      values: [where.storeId, where.messageId],
+    }),
+    database.query<ChangeView & { [column: string]: unknown }>({
+      name: "messages-view-changes",
+      text: `SELECT m.id AS "messageId", c.kind, ${shownStatus}, m.created_at AS "createdAt", m.updated_at AS "updatedAt"
+             FROM message_changes c JOIN messages m ON m.store_id = c.store_id AND m.id = c.command_id
+             WHERE c.store_id = $1 AND c.message_id = $2 ORDER BY c.command_id`,
       values: [where.storeId, where.messageId],
     }),
   ]);
@@ -107,5 +126,6 @@ export async function findMessageView(
       status,
     })),
     attempts: attempts.rows,
+    changes: changes.rows,
   };
 }

@@ -13,6 +13,8 @@ export const actions = {
   message: "GET",
   events: "GET",
   cancel: "POST",
+  edit: "POST",
+  delete: "POST",
 } as const;
 export type Action = keyof typeof actions;
 
@@ -26,10 +28,67 @@ export const limits = {
   eventsPage: { max: 100, default: 50 },
   ratePerMinute: 60,
   rateWindowSeconds: 60,
+  buttons: { most: 10, titleLength: 64, idLength: 256, urlLength: 2048 },
+  contact: { nameLength: 128, phones: 5, phoneLength: 32 },
 } as const;
 
 const storable = (schema: z.ZodString) =>
   z.preprocess((value) => (typeof value === "string" ? storableText(value) : value), schema);
+
+/** Text in a line of its own, as names and titles are: not empty, without white space around it. */
+const line = (most: number) => storable(z.string().trim().min(1).max(most));
+
+const isWebUrl = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+
+const sendButton = z
+  .strictObject({
+    title: line(limits.buttons.titleLength),
+    id: storable(z.string().min(1).max(limits.buttons.idLength))
+      .optional()
+      .meta({ description: "Comes back whole in `data.button.id` when it is pressed." }),
+    url: storable(
+      z
+        .string()
+        .max(limits.buttons.urlLength)
+        .refine(isWebUrl, "A button's 'url' must be a full URL that begins with https://."),
+    )
+      .optional()
+      .meta({ description: "Opened when it is pressed; nothing comes back." }),
+  })
+  .refine(
+    ({ id, url }) => (id === undefined) !== (url === undefined),
+    "A button has either an 'id' or a 'url'.",
+  )
+  .meta({ id: "Button" });
+
+const sendLocation = z
+  .strictObject({
+    latitude: z.number().min(-90).max(90),
+    longitude: z.number().min(-180).max(180),
+    name: line(255).nullish(),
+    address: line(255).nullish(),
+  })
+  .meta({ id: "SendLocation" });
+
+const sendContact = z
+  .strictObject({
+    name: line(limits.contact.nameLength),
+    phones: z
+      .array(
+        storable(
+          z
+            .string()
+            .max(limits.contact.phoneLength)
+            .regex(
+              /^\s*\+?[\d\s()./-]*\d[\d\s()./-]*$/,
+              "A phone number is digits, like +9647701234567.",
+            ),
+        ),
+      )
+      .min(1)
+      .max(limits.contact.phones),
+  })
+  .meta({ id: "SendContact" });
 
 /** The body of `send`. The first five fields are the mission's; the others are optional additions. */
 export const sendBody = z
@@ -41,7 +100,8 @@ export const sendBody = z
       examples: ["9647701234567"],
     }),
     message: storable(z.string().max(limits.textLength)).nullish().meta({
-      description: "Text in UTF-8. May be absent when there is media. Long text is split.",
+      description:
+        "Text in UTF-8. May be absent when there is media, a location or a contact. Long text is split.",
     }),
     media_url: storable(z.string().max(4096)).nullish().meta({
       description:
@@ -50,6 +110,16 @@ export const sendBody = z
     media_type: storable(z.string().max(255)).nullish().meta({
       description:
         "A hint: image, document, video, audio, voice, sticker, a common name (photo, file, pdf) or a MIME type. An unknown hint is a warning. Without one the ending of the URL decides, else the type that the file's server tells.",
+    }),
+    location: sendLocation.nullish().meta({ description: "A place on the map." }),
+    contact: sendContact.nullish().meta({ description: "A person's card." }),
+    buttons: z.array(sendButton).min(1).max(limits.buttons.most).nullish().meta({
+      description:
+        "Buttons under the message: `{id, title}` comes back as a message of type `button_reply`, `{title, url}` opens an address.",
+    }),
+    reply_to: storable(z.string().max(64)).nullish().meta({
+      description:
+        "The `message_id` of the message that this one answers: one that came in, or one that this key sent, in the same conversation.",
     }),
     client_reference: storable(z.string().max(limits.clientReferenceLength))
       .nullish()
@@ -73,6 +143,20 @@ export type SendBody = z.infer<typeof sendBody>;
 
 export const sendFields = Object.keys(sendBody.shape);
 
+/** The body of `edit`. */
+export const editBody = z
+  .strictObject({
+    id: z.string().max(64).meta({ description: "The `message_id` that `send` answered." }),
+    message: storable(z.string().max(limits.textLength)).meta({
+      description:
+        "The new text, or the new caption of a file. It must fit into as many of the provider's messages as the old one took.",
+    }),
+  })
+  .meta({ id: "EditRequest" });
+
+/** The body of `delete`. */
+export const deleteBody = z.strictObject({ id: editBody.shape.id }).meta({ id: "DeleteRequest" });
+
 export const warning = z.object({ code: z.string(), message: z.string() }).meta({ id: "Warning" });
 export type Warning = z.infer<typeof warning>;
 
@@ -88,6 +172,21 @@ export const sendAnswer = z
   })
   .meta({ id: "SendAnswer" });
 export type SendAnswer = z.infer<typeof sendAnswer>;
+
+/** What `edit` and `delete` answer: the command is a message of its own, with its own status. */
+export const changeAnswer = z
+  .object({
+    ok: z.literal(true),
+    message_id: z.string().meta({
+      description: "The command's own id: `action=message` and `message.status` tell of it.",
+    }),
+    changes: z.string().meta({ description: "The message that is changed." }),
+    channel: channelCode,
+    to: z.string(),
+    status: messageStatus,
+  })
+  .meta({ id: "ChangeAnswer" });
+export type ChangeAnswer = z.infer<typeof changeAnswer>;
 
 export const connectionStatus = z
   .object({
@@ -147,6 +246,16 @@ export const messageAnswer = z
     parts: z.array(
       z.object({ n: z.int(), provider_message_id: z.string().nullable(), status: partStatus }),
     ),
+    changes: z
+      .array(
+        z.object({
+          message_id: z.string(),
+          kind: z.enum(["edit", "delete"]),
+          status: messageStatus,
+          created_at: z.string(),
+        }),
+      )
+      .meta({ description: "The edits and deletions of this message that were asked for." }),
     timeline: z.array(timelineEntry),
   })
   .meta({ id: "MessageAnswer" });

@@ -5,10 +5,25 @@ import { mediaKind } from "./content.ts";
 /** In what a channel counts a text's length. */
 export const lengthUnit = z.enum(["utf16", "code_points", "bytes"]);
 
+/** What a channel may carry or do beside text and files. */
+export const features = [
+  "location",
+  "contact",
+  "buttons",
+  "reply",
+  "typing",
+  "edit",
+  "delete",
+] as const;
+export const feature = z.enum(features);
+export type Feature = z.infer<typeof feature>;
+
 export const capabilities = z.object({
   text: z.object({ maxLength: z.int(), unit: lengthUnit }).nullable(),
   /** The media kinds that can be sent; empty when the channel carries text alone. */
   media: z.array(z.object({ kind: mediaKind, maxBytes: z.int(), captionLength: z.int() })),
+  /** Absent means none of them. */
+  features: z.array(feature).optional(),
   /** What the provider reports after `sent`. With `none`, `sent` is final. */
   receipts: z.enum(["none", "delivered", "read"]),
   /** Whether we may write first. Where not, an unknown person is refused before sending. */

@@ -27,19 +27,14 @@ export const channels = {
 
 export type ChannelCode = keyof typeof channels;
 
-export const channelCodes = [
-  "wd",
-  "wa",
-  "tg",
-  "fb",
-  "ig",
-  "tt",
-] as const satisfies readonly ChannelCode[];
+/** In the order of `channels`; never empty. */
+export const channelCodes = Object.keys(channels) as [ChannelCode, ...ChannelCode[]];
 
 export const channelCode = z.enum(channelCodes).meta({
   id: "ChannelCode",
-  description:
-    "wd WhatsApp by QR, wa WhatsApp Cloud API, tg Telegram, fb Messenger, ig Instagram, tt TikTok",
+  description: Object.values(channels)
+    .map(({ code, name }) => `${code} ${name.en}`)
+    .join(", "),
 });
 
 /** Whether a text is a channel's code. */

@@ -19,6 +19,34 @@ export const inboundTypes = [
 export const inboundType = z.enum(inboundTypes).meta({ id: "InboundType" });
 export type InboundType = z.infer<typeof inboundType>;
 
+export const location = z
+  .object({
+    latitude: z.number(),
+    longitude: z.number(),
+    name: z.string().nullable(),
+    address: z.string().nullable(),
+  })
+  .meta({ id: "Location" });
+
+export const sharedContact = z
+  .object({ name: z.string().nullable(), phones: z.array(z.string()) })
+  .meta({ id: "SharedContact" });
+
+/** A button under a message: one that answers us with its id, or one that opens an address. */
+export const outboundButton = z.object({
+  title: z.string(),
+  id: z.string().optional(),
+  url: z.string().optional(),
+});
+export type OutboundButton = z.infer<typeof outboundButton>;
+
+/** What is to become of a message that was sent before; `message_id` is its UUID. */
+export const messageChange = z.object({
+  kind: z.enum(["edit", "delete"]),
+  message_id: z.string(),
+});
+export type MessageChange = z.infer<typeof messageChange>;
+
 /** What an outbound message says: stored whole with the message, planned into parts by the channel's connector. */
 export const outboundContent = z.object({
   text: z.string().nullable(),
@@ -30,6 +58,14 @@ export const outboundContent = z.object({
       guessed: z.literal(true).optional(),
     })
     .nullable(),
+  location: location.optional(),
+  contact: sharedContact.optional(),
+  /** They stand under the last part. */
+  buttons: z.array(outboundButton).optional(),
+  /** The UUID of the message that this one answers. */
+  reply_to: z.string().optional(),
+  /** The message is a command: it changes another one, to this text, or takes it back. */
+  change: messageChange.optional(),
 });
 export type OutboundContent = z.infer<typeof outboundContent>;
 
@@ -55,19 +91,6 @@ export const inboundMedia = z.object({
 });
 export type InboundMedia = z.infer<typeof inboundMedia>;
 
-export const location = z
-  .object({
-    latitude: z.number(),
-    longitude: z.number(),
-    name: z.string().nullable(),
-    address: z.string().nullable(),
-  })
-  .meta({ id: "Location" });
-
-export const sharedContact = z
-  .object({ name: z.string().nullable(), phones: z.array(z.string()) })
-  .meta({ id: "SharedContact" });
-
 /** A customer's message in the shared schema, as a connector converts it. Every field is there, `null` when empty. */
 export const inboundMessage = z.object({
   kind: z.literal("message"),
@@ -78,11 +101,21 @@ export const inboundMessage = z.object({
   raw_type: z.string().nullable(),
   text: z.string().nullable(),
   media: z.array(inboundMedia),
-  button: z.object({ id: z.string(), title: z.string().nullable() }).nullable(),
+  button: z
+    .object({
+      id: z.string(),
+      title: z.string().nullable(),
+      /** Which button of which message of ours (its UUID) it is, where the provider could not carry the button's own id. */
+      of: z.object({ message_id: z.string(), place: z.int().min(0) }).optional(),
+    })
+    .nullable(),
   location: location.nullable(),
   contacts: z.array(sharedContact).nullable(),
   reaction: z.object({ emoji: z.string().nullable(), provider_message_id: z.string() }).nullable(),
+  /** The provider's id of the message that it answers. */
   reply_to: z.string().nullable(),
+  /** The provider's name of the album that it belongs to. */
+  album_id: z.string().optional(),
   edited: z.boolean(),
   provider_message_id: z.string().nullable(),
   /** When the provider says it was written; ISO 8601. It orders nothing. */
@@ -98,7 +131,20 @@ export const inboundNotice = z.object({
 });
 export type InboundNotice = z.infer<typeof inboundNotice>;
 
-export const converted = z.discriminatedUnion("kind", [inboundMessage, inboundNotice]);
+/** A person blocked us or took that back. */
+export const inboundBlock = z.object({
+  kind: z.literal("block"),
+  from: z.string().min(1),
+  contact: inboundContact,
+  blocked: z.boolean(),
+});
+export type InboundBlock = z.infer<typeof inboundBlock>;
+
+export const converted = z.discriminatedUnion("kind", [
+  inboundMessage,
+  inboundBlock,
+  inboundNotice,
+]);
 export type Converted = z.infer<typeof converted>;
 
 /** What the inbox is given: what a connector converted, or word of a file whose message went on before it was here. */

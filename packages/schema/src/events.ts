@@ -5,7 +5,12 @@ import { inboundContact, inboundType, location, mediaKind, sharedContact } from 
 import { mediaReason } from "./media-reasons.ts";
 import { messageReason, messageStatus } from "./message-status.ts";
 
-export const eventTypes = ["message.received", "message.updated", "message.status"] as const;
+export const eventTypes = [
+  "message.received",
+  "message.updated",
+  "message.status",
+  "contact.updated",
+] as const;
 export const eventType = z.enum(eventTypes).meta({ id: "EventType" });
 export type EventType = z.infer<typeof eventType>;
 
@@ -51,7 +56,18 @@ export const messageReceivedData = z
     reaction: z
       .object({ emoji: z.string().nullable(), provider_message_id: z.string() })
       .nullable(),
-    reply_to: z.string().nullable(),
+    reply_to: z.string().nullable().meta({
+      description:
+        "The `message_id` of the message that this one answers, or whose button was pressed; `null` when it answers none, or one that we do not know.",
+    }),
+    refers_to: z.string().nullable().meta({
+      description:
+        "The `message_id` of the message that was edited, deleted or reacted to; `null` for other types, or when we do not know it.",
+    }),
+    album_id: z.string().nullable().meta({
+      description:
+        "The same for all messages of one album: each file of an album is a message of its own.",
+    }),
     edited: z.boolean(),
     provider_message_id: z.string().nullable(),
     sent_at: z.string().nullable(),
@@ -95,6 +111,21 @@ export const messageStatusData = z
   .meta({ id: "MessageStatusData" });
 export type MessageStatusData = z.infer<typeof messageStatusData>;
 
+/** `data` of `contact.updated`: a person blocked the connection or took that back. */
+export const contactUpdatedData = z
+  .object({
+    channel: channelCode,
+    connection_id: z.string(),
+    from: z.string(),
+    to: z.string(),
+    contact: inboundContact.extend({ id: z.string() }),
+    blocked: z.boolean().meta({
+      description: "While it is true, messages to this person are refused by the provider.",
+    }),
+  })
+  .meta({ id: "ContactUpdatedData" });
+export type ContactUpdatedData = z.infer<typeof contactUpdatedData>;
+
 const envelope = {
   event_id: z.string(),
   sequence: z.int(),
@@ -108,6 +139,7 @@ export const storeEvent = z
     z.object({ event: z.literal("message.received"), ...envelope, data: messageReceivedData }),
     z.object({ event: z.literal("message.updated"), ...envelope, data: messageUpdatedData }),
     z.object({ event: z.literal("message.status"), ...envelope, data: messageStatusData }),
+    z.object({ event: z.literal("contact.updated"), ...envelope, data: contactUpdatedData }),
   ])
   .meta({ id: "StoreEvent" });
 export type StoreEvent = z.infer<typeof storeEvent>;
@@ -132,6 +164,12 @@ export const webhookBody = z
       instance_id: z.string(),
       ...envelope,
       data: messageStatusData,
+    }),
+    z.object({
+      event: z.literal("contact.updated"),
+      instance_id: z.string(),
+      ...envelope,
+      data: contactUpdatedData,
     }),
   ])
   .meta({ id: "WebhookBody" });

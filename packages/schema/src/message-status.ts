@@ -57,7 +57,8 @@ export type OutcomeClass = z.infer<typeof outcomeClass>;
  * `rejected`: the provider refuses this message for good; `unauthorized`: the connection's credentials are dead; `poison`: our own fault.
  */
 export type Outcome =
-  | { readonly class: "sent"; readonly providerMessageId: string }
+  /** `null` where the call made no message of its own, as an edit does not. */
+  | { readonly class: "sent"; readonly providerMessageId: string | null }
   | {
       readonly class: "throttled";
       readonly retryAfterMs: number;

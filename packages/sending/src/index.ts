@@ -4,6 +4,8 @@ export { Accepting } from "./accept.ts";
 export type { AcceptRequest, AcceptResult } from "./accept-types.ts";
 export { cancel } from "./cancel.ts";
 export type { CancelResult, CancelTarget } from "./cancel.ts";
+export { acceptChange, findChangeTarget } from "./change.ts";
+export type { ChangeRequest, ChangeResult, ChangeTarget } from "./change.ts";
 export { claim } from "./claim.ts";
 export type * from "./claim-types.ts";
 export { expire } from "./expire.ts";

@@ -4,7 +4,6 @@ import type { TelegramMessage } from "../platform/types.ts";
 /** In the order in which they are looked for: some messages carry two of them, the more telling one stands first. */
 const kinds = [
   "animation",
-  "live_photo",
   "photo",
   "video_note",
   "video",
@@ -25,18 +24,40 @@ const kinds = [
   "gift",
   "paid_media",
   "giveaway",
+  "users_shared",
+  "chat_shared",
+  "web_app_data",
+] as const;
+
+/** What happened in a chat, told in the form of a message: nobody said it. */
+const services: readonly string[] = [
   "new_chat_members",
   "left_chat_member",
   "migrate_to_chat_id",
   "migrate_from_chat_id",
   "pinned_message",
   "group_chat_created",
+  "supergroup_chat_created",
+  "channel_chat_created",
   "new_chat_title",
   "new_chat_photo",
-  "users_shared",
-  "chat_shared",
-  "web_app_data",
-] as const;
+  "delete_chat_photo",
+  "message_auto_delete_timer_changed",
+  "forum_topic_created",
+  "forum_topic_edited",
+  "forum_topic_closed",
+  "forum_topic_reopened",
+  "general_forum_topic_hidden",
+  "general_forum_topic_unhidden",
+  "video_chat_scheduled",
+  "video_chat_started",
+  "video_chat_ended",
+  "video_chat_participants_invited",
+  "boost_added",
+  "chat_background_set",
+  "write_access_allowed",
+  "connected_website",
+];
 
 /** What every message may carry beside its content. */
 const envelope = new Set([
@@ -71,6 +92,8 @@ const envelope = new Set([
   "sender_boost_count",
   "paid_star_count",
   "sender_tag",
+  // Stands beside the photo that it moves.
+  "live_photo",
 ]);
 
 /** The kind of a message's content. */
@@ -82,4 +105,9 @@ export function contentKindOf(message: TelegramMessage): string {
     present.find((key) => !envelope.has(key)) ??
     "empty"
   );
+}
+
+/** Whether a kind tells what happened in the chat and not what somebody said. */
+export function isService(contentKind: string): boolean {
+  return services.includes(contentKind);
 }

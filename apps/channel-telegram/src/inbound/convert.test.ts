@@ -1,13 +1,19 @@
 // Updates of Telegram in the shared schema: recorded forms, odd ones, and whatever a generator thinks of.
+import type { RawItem } from "@thikaa/connector-kit";
 import fc from "fast-check";
 import { converted } from "@thikaa/schema";
 import { expect, test } from "vitest";
 import { readRecipient } from "../ids.ts";
 import updates from "../fixtures/updates.json" with { type: "json" };
 import { convert } from "./convert.ts";
-import { itemOf, splitBody } from "./raw-items.ts";
+import { itemsOf, splitBody } from "./raw-items.ts";
 
-const convertUpdate = (update: unknown) => convert(itemOf(update, JSON.stringify(update)));
+const itemOf = (update: unknown): RawItem => {
+  const [item] = itemsOf(update, JSON.stringify(update));
+  if (item === undefined) throw new Error("An update without an item.");
+  return item;
+};
+const convertUpdate = (update: unknown) => convert(itemOf(update));
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 test("a text message has every field of the shared schema", () => {
@@ -30,11 +36,7 @@ test("a text message has every field of the shared schema", () => {
   });
 });
 
-test.each([
-  ["venue", "venue", null],
-  ["contact", "contact", null],
-  ["unknownKind", "hologram", null],
-] as const)(
+test.each([["unknownKind", "hologram", null]] as const)(
   "a %s is unsupported with Telegram's word for it, and its caption counts as text",
   (name, rawType, text) => {
     expect(convertUpdate(updates[name])).toMatchObject({
@@ -98,11 +100,29 @@ test("a pressed button says which one, by whom, under which message", () => {
   });
 });
 
-test("a block is a notice", () => {
+test("a block is told with whom it was", () => {
   expect(convertUpdate(updates.block)).toEqual({
-    kind: "notice",
-    reason: "membership_changed",
-    raw_type: "my_chat_member",
+    kind: "block",
+    from: "5550001",
+    contact: { name: "Mai", phone: null, username: null, locale: null },
+    blocked: true,
+  });
+});
+
+test("a place with a name, and a person's card", () => {
+  expect(convertUpdate(updates.venue)).toMatchObject({
+    type: "location",
+    raw_type: null,
+    location: {
+      latitude: 10.7769,
+      longitude: 106.7009,
+      name: "Post Office",
+      address: "2 Cong xa Paris",
+    },
+  });
+  expect(convertUpdate(updates.contact)).toMatchObject({
+    type: "contact",
+    contacts: [{ name: "Mai", phones: ["+84901234567"] }],
   });
 });
 
@@ -115,7 +135,7 @@ test("a customer of a business account is answered through that account; the own
     reason: "own_message",
     raw_type: "business_message",
   });
-  expect(itemOf(updates.businessMessage, "")).toMatchObject({ thread: "5550002/bc_9xQ" });
+  expect(itemOf(updates.businessMessage)).toMatchObject({ thread: "5550002/bc_9xQ" });
 });
 
 test("a message in a group is answered in the group", () => {
@@ -127,7 +147,7 @@ test("a message in a group is answered in the group", () => {
 
 test("all that happens in one chat is one thread", () => {
   const threads = [updates.text, updates.photo, updates.edit, updates.press, updates.block].map(
-    (update) => itemOf(update, "").thread,
+    (update) => itemOf(update).thread,
   );
   expect(new Set(threads)).toEqual(new Set(["5550001"]));
 });

@@ -1,23 +1,42 @@
 // Converts an update to the shared schema. Pure, lenient, never throws.
 import type { RawItem } from "@thikaa/connector-kit";
-import type { Converted, InboundContact, InboundMessage } from "@thikaa/schema";
-import { writeMessageId, writeRecipient } from "../ids.ts";
-import { callbackQuery, message, update } from "../platform/types.ts";
-import type { TelegramCallbackQuery, TelegramMessage, TelegramPerson } from "../platform/types.ts";
-import { kindOf, parseJson } from "./raw-items.ts";
-import { contentKindOf } from "./content-kind.ts";
+import type { Converted, InboundMessage } from "@thikaa/schema";
+import { readUpdatePlace, writeMessageId } from "../ids.ts";
+import {
+  deletedMessages,
+  membership,
+  message,
+  messageReaction,
+  update,
+} from "../platform/types.ts";
+import type { TelegramMessage } from "../platform/types.ts";
+import { contentKindOf, isService } from "./content-kind.ts";
 import { mediaOf } from "./media.ts";
+import { emptyMessage, isoTime, notice } from "./parts.ts";
+import {
+  addressOf,
+  contactOf,
+  contactOfChat,
+  contactOfPerson,
+  isOwn,
+  joinNames,
+} from "./people.ts";
+import { convertPress } from "./press.ts";
+import { kindOf, parseJson } from "./raw-items.ts";
 
-type Convert = (body: unknown, kind: string) => Converted;
+/** `place` counts the items of an update that tells of several. */
+type Convert = (body: unknown, about: { kind: string; place: number }) => Converted;
 
 /** By the update's kind; any other kind is a notice. */
 const conversions: Readonly<Record<string, Convert>> = {
-  message: (body, kind) => convertMessage(body, { kind, edited: false }),
-  edited_message: (body, kind) => convertMessage(body, { kind, edited: true }),
-  business_message: (body, kind) => convertMessage(body, { kind, edited: false }),
-  edited_business_message: (body, kind) => convertMessage(body, { kind, edited: true }),
-  callback_query: convertPress,
-  my_chat_member: (_body, kind) => notice("membership_changed", kind),
+  message: (body, { kind }) => convertMessage(body, { kind, edited: false }),
+  edited_message: (body, { kind }) => convertMessage(body, { kind, edited: true }),
+  business_message: (body, { kind }) => convertMessage(body, { kind, edited: false }),
+  edited_business_message: (body, { kind }) => convertMessage(body, { kind, edited: true }),
+  deleted_business_messages: convertDeletion,
+  callback_query: (body, { kind }) => convertPress(body, kind),
+  message_reaction: (body, { kind }) => convertReaction(body, kind),
+  my_chat_member: (body, { kind }) => convertMembership(body, kind),
 };
 
 /** The shared form of an item. */
@@ -25,9 +44,10 @@ export function convert(item: RawItem): Converted {
   const parsed = update.safeParse(parseJson(item.raw));
   if (!parsed.success) return notice("unreadable", null);
   const [kind, body] = kindOf(parsed.data);
-  return Object.hasOwn(conversions, kind)
-    ? (conversions[kind]?.(body, kind) ?? notice("not_a_message", kind))
-    : notice("not_a_message", kind);
+  const conversion = Object.hasOwn(conversions, kind) ? conversions[kind] : undefined;
+  return (
+    conversion?.(body, { kind, place: readUpdatePlace(item.key) }) ?? notice("not_a_message", kind)
+  );
 }
 
 function convertMessage(
@@ -39,115 +59,95 @@ function convertMessage(
   const said = parsed.data;
   if (isOwn(said)) return notice("own_message", kind);
   const contentKind = contentKindOf(said);
-  const text = said.text ?? said.caption ?? null;
-  const media = mediaOf(said, contentKind);
-  const type = contentKind === "text" ? "text" : (media?.type ?? "unsupported");
+  if (isService(contentKind)) return notice("service_message", contentKind);
+  const content = contentOf(said, contentKind);
   return {
     ...emptyMessage,
-    from: writeRecipient({
-      chatId: String(said.chat.id),
-      businessId: said.business_connection_id ?? null,
-    }),
+    from: addressOf(said.chat, said.business_connection_id),
     contact: contactOf(said),
-    type: edited ? "edit" : type,
-    raw_type: type === "unsupported" ? contentKind : null,
-    text,
-    media: media === null ? [] : [media],
+    text: said.text ?? said.caption ?? null,
+    ...content,
+    type: edited ? "edit" : content.type,
     reply_to:
       said.reply_to_message === undefined ? null : writeMessageId(said.reply_to_message.message_id),
+    ...(said.media_group_id === undefined ? {} : { album_id: said.media_group_id }),
     edited,
     provider_message_id: writeMessageId(said.message_id),
     sent_at: isoTime((edited ? said.edit_date : undefined) ?? said.date),
   };
 }
 
-/** A pressed button: the message it stood under is what it answers. */
-function convertPress(body: unknown, kind: string): Converted {
-  const parsed = callbackQuery.safeParse(body);
+type Content = Pick<InboundMessage, "type"> &
+  Partial<Pick<InboundMessage, "raw_type" | "media" | "location" | "contacts">>;
+
+function contentOf(said: TelegramMessage, contentKind: string): Content {
+  const { venue, location, contact } = said;
+  const media = mediaOf(said, contentKind);
+  if (contentKind === "text") return { type: "text" };
+  if (media !== null) return { type: media.type, media: [media] };
+  if (contentKind === "venue" && venue !== undefined)
+    return { type: "location", location: placeOf(venue.location, venue) };
+  if (contentKind === "location" && location !== undefined)
+    return { type: "location", location: placeOf(location) };
+  if (contentKind === "contact" && contact !== undefined) {
+    const name = joinNames(contact.first_name, contact.last_name);
+    return { type: "contact", contacts: [{ name, phones: [contact.phone_number] }] };
+  }
+  return { type: "unsupported", raw_type: contentKind };
+}
+
+function placeOf(
+  { latitude, longitude }: { latitude: number; longitude: number },
+  { title, address }: { title?: string | undefined; address?: string | undefined } = {},
+): NonNullable<InboundMessage["location"]> {
+  return { latitude, longitude, name: title ?? null, address: address ?? null };
+}
+
+/** Telegram tells the message that was reacted to, and all reactions of the person as they are now: the last one counts, none is a withdrawal. */
+function convertReaction(body: unknown, kind: string): Converted {
+  const parsed = messageReaction.safeParse(body);
   if (!parsed.success) return notice("unreadable", kind);
-  const press = parsed.data;
-  // A button of a message sent "via" the bot elsewhere: there is no chat to answer in.
-  const chatId = press.message?.chat.id ?? press.from.id;
+  const { chat, user, message_id: messageId, date, new_reaction: reactions } = parsed.data;
+  const last = reactions.at(-1);
   return {
     ...emptyMessage,
-    from: writeRecipient({
-      chatId: String(chatId),
-      businessId: press.message?.business_connection_id ?? null,
-    }),
-    contact: contactOfPerson(press.from),
-    type: "button_reply",
-    text: titleOf(press),
-    button: { id: press.data ?? "", title: titleOf(press) },
-    reply_to: press.message === undefined ? null : writeMessageId(press.message.message_id),
-    provider_message_id: press.id,
+    from: addressOf(chat, undefined),
+    contact: contactOf({ chat, from: user }),
+    type: "reaction",
+    raw_type: last === undefined || last.type === "emoji" ? null : (last.type ?? null),
+    reaction: { emoji: last?.emoji ?? null, provider_message_id: writeMessageId(messageId) },
+    sent_at: isoTime(date),
   };
 }
 
-function titleOf(press: TelegramCallbackQuery): string | null {
-  const buttons = press.message?.reply_markup?.inline_keyboard.flat() ?? [];
-  return (
-    buttons.find(
-      (button) => button.callback_data !== undefined && button.callback_data === press.data,
-    )?.text ?? null
-  );
-}
-
-/** In a business account's chats the owner's own words and those of bots come by too: in a private chat the customer's id is the chat's. */
-function isOwn(said: TelegramMessage): boolean {
-  if (said.business_connection_id === undefined) return false;
-  return (
-    said.sender_business_bot !== undefined ||
-    (said.from !== undefined && said.from.id !== said.chat.id)
-  );
-}
-
-/** The person of a private chat, else the group: whoever an answer would reach. */
-function contactOf(said: TelegramMessage): InboundContact {
-  const { chat, from } = said;
-  if (from !== undefined && from.id === chat.id) return contactOfPerson(from);
+/** One of the messages that were taken back in a business account's chat. */
+function convertDeletion(
+  body: unknown,
+  { kind, place }: { kind: string; place: number },
+): Converted {
+  const parsed = deletedMessages.safeParse(body);
+  const messageId = parsed.data?.message_ids[place];
+  if (!parsed.success || messageId === undefined) return notice("unreadable", kind);
+  const { chat, business_connection_id: businessId } = parsed.data;
   return {
-    name: chat.title ?? joinNames(chat.first_name, chat.last_name),
-    phone: null,
-    username: chat.username ?? null,
-    locale: null,
+    ...emptyMessage,
+    from: addressOf(chat, businessId),
+    contact: contactOfChat(chat),
+    type: "delete",
+    provider_message_id: writeMessageId(messageId),
   };
 }
 
-function contactOfPerson(person: TelegramPerson): InboundContact {
+/** In a private chat the bot is thrown out by being blocked; elsewhere it is told where it belongs, which is nobody's word. */
+function convertMembership(body: unknown, kind: string): Converted {
+  const parsed = membership.safeParse(body);
+  if (!parsed.success) return notice("unreadable", kind);
+  const { chat, from, new_chat_member: member } = parsed.data;
+  if (chat.id !== from.id) return notice("membership_changed", kind);
   return {
-    name: joinNames(person.first_name, person.last_name),
-    phone: null,
-    username: person.username ?? null,
-    locale: person.language_code ?? null,
+    kind: "block",
+    from: addressOf(chat, undefined),
+    contact: contactOfPerson(from),
+    blocked: member.status === "kicked",
   };
 }
-
-function joinNames(first: string | undefined, last: string | undefined): string | null {
-  const name = [first, last].filter((part) => part !== undefined && part !== "").join(" ");
-  return name === "" ? null : name;
-}
-
-function isoTime(seconds: number | undefined): string | null {
-  // A message that Telegram no longer shows has the time 0.
-  if (seconds === undefined || seconds <= 0 || seconds > 8_640_000_000_000) return null;
-  return new Date(seconds * 1000).toISOString();
-}
-
-function notice(reason: string, rawType: string | null): Converted {
-  return { kind: "notice", reason, raw_type: rawType };
-}
-
-const emptyMessage: Omit<InboundMessage, "from" | "contact" | "type"> = {
-  kind: "message",
-  raw_type: null,
-  text: null,
-  media: [],
-  button: null,
-  location: null,
-  contacts: null,
-  reaction: null,
-  reply_to: null,
-  edited: false,
-  provider_message_id: null,
-  sent_at: null,
-};

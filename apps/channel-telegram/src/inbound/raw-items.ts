@@ -1,24 +1,40 @@
-// Cuts what Telegram sends into items: one update, one item, the same from a poll and from a webhook.
+// Cuts what Telegram sends into items, the same from a poll and from a webhook: an update is one item, or one for each message that it tells of.
 import { createHash } from "node:crypto";
 import type { RawItem } from "@thikaa/connector-kit";
 import { writeRecipient, writeUpdateKey } from "../ids.ts";
 import { update } from "../platform/types.ts";
 
-/** The item of an update. What has no number is kept whole under a digest of itself. Never throws. */
-export function itemOf(value: unknown, raw: string | Uint8Array): RawItem {
+/** Far above what Telegram tells of in one update; a made-up one must not make items without end. */
+const mostDeletions = 1_000;
+
+/** The items of an update. What has no number is kept whole under a digest of itself. Never throws. */
+export function itemsOf(value: unknown, raw: string | Uint8Array): readonly RawItem[] {
   const parsed = update.safeParse(value);
   if (!parsed.success)
-    return {
-      key: `unread:${createHash("sha256").update(raw).digest("hex")}`,
-      thread: "unread",
-      raw,
-    };
-  return { key: writeUpdateKey(parsed.data.update_id), thread: threadOf(parsed.data), raw };
+    return [
+      {
+        key: `unread:${createHash("sha256").update(raw).digest("hex")}`,
+        thread: "unread",
+        raw,
+      },
+    ];
+  const thread = threadOf(parsed.data);
+  return Array.from({ length: countOf(parsed.data) }, (_, place) => ({
+    key: writeUpdateKey(parsed.data.update_id, place),
+    thread,
+    raw,
+  }));
+}
+
+/** Of how many things an update tells: messages are taken back several at once. */
+function countOf(found: Readonly<Record<string, unknown>>): number {
+  const ids = property(found["deleted_business_messages"], "message_ids");
+  return Array.isArray(ids) ? Math.max(1, Math.min(ids.length, mostDeletions)) : 1;
 }
 
 /** Cuts a webhook's body, which is one update. Never throws. */
 export function splitBody(body: Uint8Array): readonly RawItem[] {
-  return [itemOf(parseJson(body), body)];
+  return itemsOf(parseJson(body), body);
 }
 
 /** The value of a JSON text, or `null` when it is none. */

@@ -1,10 +1,25 @@
-// Plans a message into Telegram calls: a file with its caption, and texts split where Telegram's limit asks for it.
+// Plans a message into Telegram calls: a file with its caption, texts split where Telegram's limit asks for it, places and cards.
 import type { OutboundMessage } from "@thikaa/connector-kit";
-import { mediaKind } from "@thikaa/schema";
+import { location, mediaKind, sharedContact } from "@thikaa/schema";
 import type { OutboundContent, PartPlan } from "@thikaa/schema";
 import { z } from "zod";
 import { captionLengthOf, maxTextLength } from "../capabilities.ts";
+import { writeButtonData } from "../ids.ts";
 import { splitText } from "./split-text.ts";
+
+/** A button as Telegram takes it: with the data that comes back, or with an address. */
+const button = z.union([
+  z.object({ text: z.string(), callback_data: z.string() }),
+  z.object({ text: z.string(), url: z.string() }),
+]);
+export type ButtonPayload = z.infer<typeof button>;
+
+/** What any part that becomes a message may carry. */
+const frame = {
+  /** Ours, of the message that this one answers. */
+  replyTo: z.string().optional(),
+  buttons: z.array(button).optional(),
+};
 
 const mediaPayload = z.object({
   method: z.literal("sendMedia"),
@@ -12,34 +27,96 @@ const mediaPayload = z.object({
   url: z.string(),
   guessed: z.literal(true).optional(),
   caption: z.string().nullable(),
+  ...frame,
 });
 export type MediaPayload = z.infer<typeof mediaPayload>;
 
-/** One call, as it is stored with the message's plan. */
+/** A change of a message that was sent; `target` is ours. */
+const changePayload = z.discriminatedUnion("method", [
+  z.object({ method: z.literal("edit"), target: z.string(), text: z.string() }),
+  z.object({ method: z.literal("delete"), target: z.string() }),
+]);
+export type ChangePayload = z.infer<typeof changePayload>;
+
+/** One part, as it is stored with the message's plan. */
 export const partPayload = z.discriminatedUnion("method", [
-  z.object({ method: z.literal("sendMessage"), text: z.string() }),
+  z.object({ method: z.literal("sendMessage"), text: z.string(), ...frame }),
   mediaPayload,
+  z.object({ method: z.literal("sendLocation"), location, ...frame }),
+  z.object({ method: z.literal("sendContact"), contact: sharedContact, ...frame }),
+  ...changePayload.options,
 ]);
 export type PartPayload = z.infer<typeof partPayload>;
+/** A part that becomes a message. */
+export type MessagePayload = Exclude<PartPayload, ChangePayload>;
 
-/** Pure. A text that is too long for a caption comes after the file. */
+/** Pure. A text that is too long for a caption comes after the file. The first part answers, the last one has the buttons. */
 export function plan(message: OutboundMessage): readonly PartPlan[] {
-  const { text, media } = message.content;
-  const payloads = media === null ? textCalls(text ?? "") : mediaCalls(media, text);
+  const { content } = message;
+  const payloads =
+    content.change === undefined
+      ? framed(messageParts(content), message)
+      : [changeOf(content.change, content.text)];
   return payloads.map((payload, index) => ({ n: index + 1, payload }));
 }
 
-function textCalls(text: string): PartPayload[] {
+function messageParts({
+  text,
+  media,
+  location: place,
+  contact,
+}: OutboundContent): MessagePayload[] {
+  const words = text === null ? [] : textParts(text);
+  return [
+    ...(media === null ? words : mediaParts(media, text)),
+    ...(place === undefined ? [] : [{ method: "sendLocation", location: place } as const]),
+    ...(contact === undefined ? [] : [{ method: "sendContact", contact } as const]),
+  ];
+}
+
+function textParts(text: string): MessagePayload[] {
   return splitText(text, maxTextLength).map((piece) => ({ method: "sendMessage", text: piece }));
 }
 
-function mediaCalls(
+function mediaParts(
   media: NonNullable<OutboundContent["media"]>,
   text: string | null,
-): PartPayload[] {
+): MessagePayload[] {
   const call = { method: "sendMedia", ...media } as const;
   if (text === null) return [{ ...call, caption: null }];
   return text.length <= captionLengthOf(media.kind)
     ? [{ ...call, caption: text }]
-    : [{ ...call, caption: null }, ...textCalls(text)];
+    : [{ ...call, caption: null }, ...textParts(text)];
+}
+
+function framed(
+  parts: MessagePayload[],
+  { content, messageId }: OutboundMessage,
+): MessagePayload[] {
+  const { reply_to: replyTo, buttons } = content;
+  return parts.map((part, index) => ({
+    ...part,
+    ...(replyTo !== undefined && index === 0 ? { replyTo } : {}),
+    ...(buttons !== undefined && index === parts.length - 1
+      ? { buttons: buttons.map((one, place) => toButton(one, { messageId, place })) }
+      : {}),
+  }));
+}
+
+function toButton(
+  { title, id, url }: NonNullable<OutboundContent["buttons"]>[number],
+  at: { messageId: string; place: number },
+): ButtonPayload {
+  return url === undefined
+    ? { text: title, callback_data: writeButtonData({ id: id ?? title, ...at }) }
+    : { text: title, url };
+}
+
+function changeOf(
+  { kind, message_id: target }: NonNullable<OutboundContent["change"]>,
+  text: string | null,
+): ChangePayload {
+  return kind === "edit"
+    ? { method: "edit", target, text: text ?? "" }
+    : { method: "delete", target };
 }

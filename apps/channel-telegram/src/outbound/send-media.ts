@@ -20,12 +20,12 @@ export interface MediaSender {
 /** Gives the message's id. Throws `TelegramCallError`, and `MediaFault` when the file can't be had or is not what it should be. */
 export async function sendMedia(
   sender: MediaSender,
-  chat: { chatId: string; businessId: string | null },
+  to: Pick<MediaCall, "chatId" | "frame">,
   payload: MediaPayload,
 ): Promise<number> {
   const { client, knownFiles } = sender;
   const { url, kind, caption } = payload;
-  const call = { ...chat, kind, caption };
+  const call = { ...to, kind, caption };
   const known = await knownFiles.find(payload);
   if (known !== null) {
     const { fileId, kind: knownKind } = known;

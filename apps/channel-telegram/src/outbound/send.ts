@@ -1,12 +1,16 @@
 // Sends one part: one call of Telegram, and what came of it.
 import { MediaFault } from "@thikaa/connector-kit";
-import type { OutboundPart } from "@thikaa/connector-kit";
-import type { Outcome } from "@thikaa/schema";
+import type { ConnectorContext, KnownMessage, OutboundPart } from "@thikaa/connector-kit";
+import type { MessageReason, Outcome } from "@thikaa/schema";
 import { readRecipient, writeMessageId } from "../ids.ts";
 import type { ChatAddress } from "../ids.ts";
 import { outcomeOf, TelegramCallError } from "../platform/errors.ts";
+import type { MessageFrame } from "../platform/media-calls.ts";
+import { ChangeRefusal, changeSent } from "./change.ts";
+import { contactCard } from "./contact-card.ts";
+import { frameOf } from "./frame.ts";
 import { partPayload } from "./plan.ts";
-import type { PartPayload } from "./plan.ts";
+import type { MessagePayload, PartPayload } from "./plan.ts";
 import { sendMedia } from "./send-media.ts";
 import type { MediaSender } from "./send-media.ts";
 import type { Throttling } from "./throttling.ts";
@@ -14,6 +18,16 @@ import type { Throttling } from "./throttling.ts";
 /** What a connection sends its parts by. */
 export interface PartSender extends MediaSender {
   readonly throttling: Throttling;
+  readonly message: ConnectorContext["message"];
+}
+
+/** One part, read, on its way to a chat. */
+interface Delivery {
+  readonly sender: PartSender;
+  readonly chat: ChatAddress;
+  readonly payload: PartPayload;
+  /** The recipient as our tables know it. */
+  readonly to: string;
 }
 
 /** Never throws for anything Telegram or the network does. */
@@ -28,34 +42,77 @@ export async function sendPart(part: OutboundPart, sender: PartSender): Promise<
   if (!payload.success)
     return {
       class: "poison",
-      reason: {
-        code: "internal_error",
-        message: "The stored plan of this message can't be read.",
-        provider_code: null,
-        provider_message: null,
-      },
+      reason: reasonOf("internal_error", "The stored plan of this message can't be read."),
     };
+  const delivery = { sender, chat, payload: payload.data, to: part.to };
   try {
-    return sent(await deliver(sender, chat, payload.data));
+    return sent(await deliver(delivery));
   } catch (error) {
     const movedTo = movedChat(error);
     if (movedTo === null) return failed(error, part, sender.throttling);
     // The group has a new id and the old one took nothing: the same goes there, as part of this attempt.
-    return deliver(sender, { ...chat, chatId: movedTo }, payload.data).then(
+    return deliver({ ...delivery, chat: { ...chat, chatId: movedTo } }).then(
       sent,
       (again: unknown) => failed(again, part, sender.throttling),
     );
   }
 }
 
-function deliver(sender: PartSender, chat: ChatAddress, payload: PartPayload): Promise<number> {
-  return payload.method === "sendMessage"
-    ? sender.client.sendText({ ...chat, text: payload.text })
-    : sendMedia(sender, chat, payload);
+/** Gives the id of the message that was made; `null` when one was changed. */
+async function deliver({ sender, chat, payload, to }: Delivery): Promise<number | null> {
+  if (payload.method === "edit" || payload.method === "delete") {
+    const known = await find(sender, payload.target, to);
+    await changeSent({ client: sender.client, chat, known }, payload);
+    return null;
+  }
+  const answered = payload.replyTo === undefined ? null : await find(sender, payload.replyTo, to);
+  const frame = frameOf(chat, answered, payload.buttons);
+  return payload.method === "sendMedia"
+    ? sendMedia(sender, { chatId: chat.chatId, frame }, payload)
+    : sender.client.sendPlain(plainCall(payload, { chat_id: chat.chatId, ...frame }));
 }
 
-function sent(messageId: number): Outcome {
-  return { class: "sent", providerMessageId: writeMessageId(messageId) };
+/** A message that another one refers to could not be looked up just now; nothing was sent. */
+class LookupFailure extends Error {}
+
+function find(sender: PartSender, messageId: string, to: string): Promise<KnownMessage | null> {
+  return sender.message(messageId, to).catch((cause: unknown) => {
+    throw new LookupFailure("a message could not be looked up", { cause });
+  });
+}
+
+type PlainPayload = Exclude<MessagePayload, { method: "sendMedia" }>;
+
+/** A text goes as it is, without markup: nothing in it can be taken for any. */
+function plainCall(payload: PlainPayload, common: MessageFrame & { chat_id: string }) {
+  switch (payload.method) {
+    case "sendMessage":
+      return { method: "sendMessage", ...common, text: payload.text } as const;
+    case "sendContact":
+      return { method: "sendContact", ...common, ...contactCard(payload.contact) } as const;
+    case "sendLocation":
+      return placeCall(payload, common);
+  }
+}
+
+/** A place with words is a venue, which needs both a title and an address; one without is a point. */
+function placeCall(
+  { location }: Extract<PlainPayload, { method: "sendLocation" }>,
+  common: MessageFrame & { chat_id: string },
+) {
+  const { latitude, longitude, name, address } = location;
+  const point = { ...common, latitude, longitude };
+  const title = name ?? address;
+  if (title === null) return { method: "sendLocation", ...point } as const;
+  const where = name === null || address === null ? `${latitude}, ${longitude}` : address;
+  return { method: "sendVenue", ...point, title, address: where } as const;
+}
+
+function sent(messageId: number | null): Outcome {
+  return {
+    class: "sent",
+    providerMessageId: messageId === null ? null : writeMessageId(messageId),
+  };
 }
 
 function failed(error: unknown, part: OutboundPart, throttling: Throttling): Outcome {
@@ -63,6 +120,16 @@ function failed(error: unknown, part: OutboundPart, throttling: Throttling): Out
     return {
       class: error.final ? "rejected" : "unavailable",
       reason: { ...error.reason, provider_code: null, provider_message: null },
+    };
+  if (error instanceof ChangeRefusal)
+    return {
+      class: error.code === "not_sent_yet" ? "unavailable" : "rejected",
+      reason: reasonOf(error.code, error.message),
+    };
+  if (error instanceof LookupFailure)
+    return {
+      class: "unavailable",
+      reason: reasonOf("database_unavailable", "The message it refers to can't be read just now."),
     };
   if (!(error instanceof TelegramCallError)) throw error;
   return outcomeOf(error, (waitMs) => throttling.scopeOf(part.to, waitMs));
@@ -74,8 +141,9 @@ function movedChat(error: unknown): string | null {
 }
 
 function rejected(code: string, message: string): Outcome {
-  return {
-    class: "rejected",
-    reason: { code, message, provider_code: null, provider_message: null },
-  };
+  return { class: "rejected", reason: reasonOf(code, message) };
+}
+
+function reasonOf(code: string, message: string): MessageReason {
+  return { code, message, provider_code: null, provider_message: null };
 }

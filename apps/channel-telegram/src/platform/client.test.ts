@@ -13,7 +13,7 @@ import { outcomeOf, TelegramCallError } from "./errors.ts";
 
 let telegram: TelegramStandIn;
 let token: string;
-const message = { chatId: String(zainab.id), businessId: null, text: "hello" };
+const message = { method: "sendMessage", chat_id: String(zainab.id), text: "hello" } as const;
 
 beforeEach(async () => {
   telegram = await startTelegramStandIn({ people: [zainab] });
@@ -35,7 +35,7 @@ const failureOf = async (call: Promise<unknown>): Promise<TelegramCallError> => 
 };
 
 test("a text goes out without markup, and its id comes back", async () => {
-  const id = await clientAt(telegram.url).sendText({ ...message, text: "<b>not bold</b> *_x_*" });
+  const id = await clientAt(telegram.url).sendPlain({ ...message, text: "<b>not bold</b> *_x_*" });
   expect(telegram.record.calls({ method: "sendMessage" })[0]).toMatchObject({
     parameters: { chat_id: String(zainab.id), text: "<b>not bold</b> *_x_*" },
     result: { message_id: id },
@@ -55,14 +55,16 @@ test.each<[TelegramFault, string]>([
   [{ kind: "revoked" }, "unauthorized"],
 ])("after %j a send is %s, and its error does not hold the token", async (fault, outcomeClass) => {
   telegram.faults.add(fault);
-  const error = await failureOf(clientAt(telegram.url).sendText(message));
+  const error = await failureOf(clientAt(telegram.url).sendPlain(message));
   expect(outcomeOf(error).class).toBe(outcomeClass);
   expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(token.split(":")[1]);
   expect(error.cause).toBeUndefined();
 });
 
 test("a server that is not there was certainly not written to", async () => {
-  const error = await failureOf(clientAt(`http://127.0.0.1:${await freePort()}`).sendText(message));
+  const error = await failureOf(
+    clientAt(`http://127.0.0.1:${await freePort()}`).sendPlain(message),
+  );
   expect(outcomeOf(error)).toMatchObject({
     class: "unavailable",
     reason: { provider_code: "ECONNREFUSED" },
@@ -74,7 +76,7 @@ test("a connection that is never made is given up as not begun", async () => {
   const server = createServer(() => {});
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
-  const error = await failureOf(clientAt(`https://127.0.0.1:${port}`).sendText(message));
+  const error = await failureOf(clientAt(`https://127.0.0.1:${port}`).sendPlain(message));
   expect(outcomeOf(error)).toMatchObject({
     class: "unavailable",
     reason: { provider_code: "UND_ERR_CONNECT_TIMEOUT" },
@@ -85,7 +87,7 @@ test("a connection that is never made is given up as not begun", async () => {
 test("when the connection must be let go, a call in flight ends at once and is uncertain", async () => {
   const life = new AbortController();
   telegram.faults.add({ kind: "hang" });
-  const failing = failureOf(clientAt(telegram.url, life.signal).sendText(message));
+  const failing = failureOf(clientAt(telegram.url, life.signal).sendPlain(message));
   await telegram.record.until(() => telegram.record.calls({ method: "sendMessage" }).length === 1);
   life.abort();
   expect(outcomeOf(await failing)).toMatchObject({

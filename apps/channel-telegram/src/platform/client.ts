@@ -7,9 +7,11 @@ import type { TelegramRefusal, TelegramSilence } from "./errors.ts";
 import { download } from "./download.ts";
 import { mediaCalls, readSentMedia } from "./media-calls.ts";
 import type { MediaCall, SentMedia } from "./media-calls.ts";
+import { makePlainCall } from "./plain-calls.ts";
+import type { PlainCall } from "./plain-calls.ts";
 import { Patience } from "./patience.ts";
 import { transportFor } from "./transport.ts";
-import { bot, filePath, wantedUpdates } from "./types.ts";
+import { bot, filePath, sentMessage, wantedUpdates } from "./types.ts";
 import type { TelegramBot } from "./types.ts";
 
 /** A call must end before its owner's lease could run out unnoticed (15 s). */
@@ -54,19 +56,18 @@ export class TelegramClient {
     return parsed.data;
   }
 
-  /** Sends a text as it is, without markup. Gives the message's id. */
-  async sendText(message: {
-    chatId: string;
-    businessId: string | null;
-    text: string;
-  }): Promise<number> {
-    const other = message.businessId === null ? {} : { business_connection_id: message.businessId };
-    const sent = await this.#ask({ method: "sendMessage" }, (signal) =>
-      this.#api.sendMessage(message.chatId, message.text, other, signal),
-    );
-    if (!Number.isInteger(sent.message_id))
-      throw new TelegramCallError("sendMessage", { kind: "silent", code: "unreadable answer" });
-    return sent.message_id;
+  /** Makes a call that carries no file; gives its result. It ends too when `until` aborts. */
+  async call(call: PlainCall, until?: AbortSignal): Promise<unknown> {
+    const asked = { method: call.method, ...(until === undefined ? {} : { until }) };
+    return this.#ask(asked, (signal) => makePlainCall(this.#api, call, signal));
+  }
+
+  /** As `call`, of a method that sends a message. Gives the message's id. */
+  async sendPlain(call: PlainCall): Promise<number> {
+    const sent = sentMessage.safeParse(await this.call(call));
+    if (!sent.success)
+      throw new TelegramCallError(call.method, { kind: "silent", code: "unreadable answer" });
+    return sent.data.message_id;
   }
 
   /** Sends a file: by an id that Telegram gave it, by its address, or its bytes. */
@@ -74,7 +75,7 @@ export class TelegramClient {
     const { method, send } = mediaCalls[media.kind];
     const isUpload = typeof given !== "string";
     const other = {
-      ...(media.businessId === null ? {} : { business_connection_id: media.businessId }),
+      ...media.frame,
       ...(media.caption === null ? {} : { caption: media.caption }),
     };
     const answer = await this.#ask({ method, withinMs: isUpload ? uploadMs : fetchMs }, (signal) =>
@@ -110,16 +111,6 @@ export class TelegramClient {
     );
   }
 
-  async sendTyping(
-    chat: { chatId: string; businessId: string | null },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const other = chat.businessId === null ? {} : { business_connection_id: chat.businessId };
-    await this.#ask({ method: "sendChatAction", until: signal }, (either) =>
-      this.#api.sendChatAction(chat.chatId, "typing", other, either),
-    );
-  }
-
   /** Waits for updates from `offset` on; all before it are forgotten by Telegram. */
   async getUpdates(offset: number | null, signal: AbortSignal): Promise<readonly unknown[]> {
     const parameters = {
@@ -145,6 +136,14 @@ export class TelegramClient {
         signal,
       ),
     );
+  }
+
+  /** Where Telegram posts updates now; empty for nowhere. */
+  async getWebhookUrl(until: AbortSignal): Promise<string> {
+    const info = await this.#ask({ method: "getWebhookInfo", until }, (signal) =>
+      this.#api.getWebhookInfo(signal),
+    );
+    return info.url ?? "";
   }
 
   /** Updates that wait are kept. */

@@ -60,8 +60,8 @@ const tokenRefused =
 const notGot =
   /wrong (remote )?file (identifier|id)|wrong HTTP URL|failed to get HTTP URL content|wrong type of the web page content/i;
 
-/** Read from the top; the first row that fits holds. A row without `says` is what remains of its code. */
-const table: readonly Row[] = [
+/** Read from the top; the first row that fits holds. A row without `says` is what remains of its code. The reference page is made of it. */
+export const errorTable: readonly Row[] = [
   {
     code: 400,
     says: /chat not found|PEER_ID_INVALID|user not found|CHAT_ID_INVALID/i,
@@ -103,7 +103,7 @@ const table: readonly Row[] = [
     reason: "reply_target_missing",
     message: "The message that this one answers is gone.",
   },
-  // Only edits are answered so, and none of our calls is one.
+  // Only edits are answered so, and there it counts as done.
   {
     code: 400,
     says: /message is not modified/i,
@@ -283,6 +283,16 @@ export function isFileRefusal({ failure }: TelegramCallError): boolean {
   return failure.kind === "refused" && failure.code === 400 && notGot.test(failure.description);
 }
 
+/** Whether an edit would have changed nothing. */
+export function isUnchanged({ failure }: TelegramCallError): boolean {
+  return failure.kind === "refused" && /message is not modified/i.test(failure.description);
+}
+
+/** Whether a message to delete is gone already. */
+export function isGone({ failure }: TelegramCallError): boolean {
+  return failure.kind === "refused" && /message to delete not found/i.test(failure.description);
+}
+
 /** What a failed call means for the connection, when it is opened or polled. */
 export function faultOf(error: TelegramCallError): ConnectionFault {
   const { failure } = error;
@@ -322,7 +332,7 @@ export function faultOf(error: TelegramCallError): ConnectionFault {
 }
 
 function rowOf(failure: TelegramRefusal): Row {
-  const found = table.find(
+  const found = errorTable.find(
     (row) =>
       row.code === failure.code && (row.says === undefined || row.says.test(failure.description)),
   );

@@ -1,13 +1,21 @@
 // The calls that send files, by kind, and what their answers tell.
 import type { MediaKind } from "@thikaa/schema";
 import type { Api, InputFile } from "grammy";
+import type { InlineKeyboardMarkup } from "grammy/types";
 import { z } from "zod";
 import { file } from "./types.ts";
+
+/** What any message may carry beside its content. */
+export interface MessageFrame {
+  business_connection_id?: string;
+  reply_parameters?: { message_id: number; allow_sending_without_reply: true };
+  reply_markup?: InlineKeyboardMarkup;
+}
 
 /** Where a file goes, and what goes with it. */
 export interface MediaCall {
   readonly chatId: string;
-  readonly businessId: string | null;
+  readonly frame: MessageFrame;
   readonly kind: MediaKind;
   readonly caption: string | null;
 }
@@ -23,8 +31,7 @@ type Send = (
   api: Api,
   call: { chatId: string; file: string | InputFile; other: Other; signal: Signal },
 ) => Promise<unknown>;
-interface Other {
-  business_connection_id?: string;
+interface Other extends MessageFrame {
   caption?: string;
 }
 

@@ -3,7 +3,8 @@ import { z } from "zod";
 
 const id = z.number().int();
 const optionalText = z.string().optional().catch(undefined);
-const optionalList = z.array(z.unknown()).optional().catch(undefined);
+
+const place = z.looseObject({ latitude: z.number(), longitude: z.number() });
 
 const chat = z.looseObject({
   id,
@@ -32,6 +33,16 @@ export const message = z.looseObject({
   caption: optionalText,
   business_connection_id: optionalText,
   sender_business_bot: z.unknown().optional(),
+  media_group_id: optionalText,
+  location: place.optional().catch(undefined),
+  venue: z
+    .looseObject({ location: place, title: optionalText, address: optionalText })
+    .optional()
+    .catch(undefined),
+  contact: z
+    .looseObject({ phone_number: z.string(), first_name: optionalText, last_name: optionalText })
+    .optional()
+    .catch(undefined),
   reply_to_message: z.looseObject({ message_id: id }).optional().catch(undefined),
   reply_markup: z
     .looseObject({
@@ -41,7 +52,6 @@ export const message = z.looseObject({
     })
     .optional()
     .catch(undefined),
-  new_chat_members: optionalList,
 });
 export type TelegramMessage = z.infer<typeof message>;
 export type TelegramChat = z.infer<typeof chat>;
@@ -54,6 +64,29 @@ export const callbackQuery = z.looseObject({
   data: optionalText,
 });
 export type TelegramCallbackQuery = z.infer<typeof callbackQuery>;
+
+/** A person changed their reactions to a message; Telegram tells all of them, old and new. */
+export const messageReaction = z.looseObject({
+  chat,
+  message_id: id,
+  user: person.optional().catch(undefined),
+  date: id.optional().catch(undefined),
+  new_reaction: z.array(z.looseObject({ type: optionalText, emoji: optionalText })).catch([]),
+});
+
+/** The business account's owner or a customer took messages back. */
+export const deletedMessages = z.looseObject({
+  business_connection_id: z.string(),
+  chat,
+  message_ids: z.array(id),
+});
+
+/** The bot's own membership in a chat changed; in a private chat that is a block, or its end. */
+export const membership = z.looseObject({
+  chat,
+  from: person,
+  new_chat_member: z.looseObject({ status: z.string() }),
+});
 
 /** Any update: its number, and one other key that names its kind. */
 export const update = z.looseObject({ update_id: id });
@@ -69,6 +102,9 @@ export type TelegramFile = z.infer<typeof file>;
 
 /** One size of a photo. */
 export const photoSize = file.extend({ width: id.catch(0), height: id.catch(0) });
+
+/** What a method that sends a message answers. */
+export const sentMessage = z.looseObject({ message_id: id });
 
 /** What `getFile` answers. */
 export const filePath = z.looseObject({ file_path: z.string() });
@@ -87,4 +123,5 @@ export const wantedUpdates = [
   "business_message",
   "edited_business_message",
   "deleted_business_messages",
+  "message_reaction",
 ] as const;

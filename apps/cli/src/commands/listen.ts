@@ -60,6 +60,8 @@ function describe(event: StoreEvent): string {
   if (event.event === "message.updated")
     return `${time} ${event.event} ${data.channel} from ${printable(event.data.from)}: ${event.data.media.map(({ type, status }) => `${type} ${status}`).join(", ")}`;
   const who = event.data.contact.name === null ? "" : ` ${event.data.contact.name}`;
+  if (event.event === "contact.updated")
+    return `${time} ${event.event} ${data.channel} ${printable(event.data.from)}${printable(who)}: ${event.data.blocked ? "blocked" : "unblocked"}`;
   return `${time} ${event.event} ${data.channel} from ${printable(event.data.from)}${printable(who)}: ${printable(event.data.message ?? `[${event.data.type}]`)}`;
 }
 

@@ -1,6 +1,6 @@
 // The actions that only read, and cancel: status, message, events, cancel.
 import { countQueued, findMessageView, listEvents, readBalance } from "@thikaa/db";
-import type { ConnectionView, Database, MessageView } from "@thikaa/db";
+import type { ChangeView, ConnectionView, Database, MessageView } from "@thikaa/db";
 import type { Bus } from "@thikaa/bus";
 import { ApiError, fromWireId, limits, messageTimeline, toCredits, toWireId } from "@thikaa/schema";
 import type {
@@ -9,6 +9,7 @@ import type {
   EventsAnswer,
   MessageAnswer,
   StatusAnswer,
+  TimelineEntry,
 } from "@thikaa/schema";
 import { cancel as cancelMessage } from "@thikaa/sending";
 import type { Admitted } from "../admission/admit.ts";
@@ -187,6 +188,29 @@ function toMessageAnswer(view: MessageView): MessageAnswer {
     send_at: view.sendAt?.toISOString() ?? null,
     deadline_at: view.deadlineAt.toISOString(),
     parts: [...view.parts],
-    timeline: messageTimeline({ ...view, partCount: view.parts.length }),
+    changes: view.changes.map(({ messageId, kind, status: changeStatus, createdAt }) => ({
+      message_id: toWireId("message", messageId),
+      kind,
+      status: changeStatus,
+      created_at: createdAt.toISOString(),
+    })),
+    timeline: [
+      ...messageTimeline({ ...view, partCount: view.parts.length }),
+      ...view.changes.map(toTimelineEntry),
+    ].toSorted((one, other) => (one.at < other.at ? -1 : Number(one.at > other.at))),
+  };
+}
+
+/** What became of a command, in the timeline of the message that it changes. */
+function toTimelineEntry({ messageId, kind, status, updatedAt }: ChangeView): TimelineEntry {
+  const done = kind === "edit" ? "edited" : "deleted";
+  const command = toWireId("message", messageId);
+  return {
+    at: updatedAt.toISOString(),
+    status: status === "sent" ? done : kind,
+    text:
+      status === "sent"
+        ? `${kind === "edit" ? "Edited" : "Deleted"} by ${command}.`
+        : `To be ${done} by ${command}, which is ${status}.`,
   };
 }

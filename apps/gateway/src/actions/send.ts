@@ -1,5 +1,5 @@
 // The send action: checks in the order of the error table, then one durable accept.
-import { findLastInbound } from "@thikaa/db";
+import { findLastInbound, isInConversation } from "@thikaa/db";
 import type { ConnectionView, Database, KeyHolder } from "@thikaa/db";
 import { recordSpan } from "@thikaa/runtime";
 import {
@@ -11,8 +11,8 @@ import {
   limits,
   toWireId,
 } from "@thikaa/schema";
-import type { Capabilities, SendAnswer, Warning } from "@thikaa/schema";
-import { fingerprint, resolveKey } from "@thikaa/sending";
+import type { Capabilities, Feature, OutboundContent, SendAnswer, Warning } from "@thikaa/schema";
+import { resolveKey } from "@thikaa/sending";
 import type { Accepting, AcceptResult } from "@thikaa/sending";
 import type { Admitted } from "../admission/admit.ts";
 import type { KeyDirectory } from "../admission/key-directory.ts";
@@ -22,6 +22,7 @@ import type { Exchange } from "../answer.ts";
 import { readJsonBody } from "../body.ts";
 import type { ReadBody } from "../body.ts";
 import type { GatewayMetrics } from "../metrics.ts";
+import { readIdempotencyKey } from "./idempotency-key.ts";
 import { readSend } from "./send-request.ts";
 import type { SendRequest } from "./send-request.ts";
 
@@ -31,11 +32,6 @@ export interface SendParts {
   readonly keys: KeyDirectory;
   readonly stores: StoreDirectory;
   readonly metrics: GatewayMetrics;
-}
-
-interface IdempotencyKey {
-  readonly key: string;
-  readonly fingerprint: Buffer;
 }
 
 /** Accepts a message or throws the first error that applies. */
@@ -63,7 +59,7 @@ async function decide(
   parts: SendParts,
   { exchange, admitted, body }: { exchange: Exchange; admitted: Admitted; body: ReadBody },
 ): Promise<AcceptResult> {
-  const key = readIdempotencyKey(exchange, body);
+  const key = readIdempotencyKey(exchange, body.ok ? body.value : undefined);
   const idempotency = key instanceof ApiError ? null : key;
   try {
     const { holder, request, to, connection, warnings } = await check(
@@ -145,7 +141,10 @@ async function check(parts: SendParts, admitted: Admitted, body: ReadBody) {
   };
 }
 
-async function activeHolder(parts: SendParts, admitted: Admitted): Promise<KeyHolder> {
+export async function activeHolder(
+  parts: Pick<SendParts, "keys">,
+  admitted: Admitted,
+): Promise<KeyHolder> {
   if (admitted.holder.storeStatus === "active") return admitted.holder;
   const anew = await parts.keys.findAnew(admitted.apiKey);
   if (anew?.storeStatus !== "active")
@@ -182,14 +181,20 @@ function pick(
   return ofChannel.find((connection) => connection.id === id);
 }
 
-async function checkContent(
-  parts: SendParts,
-  sending: { holder: KeyHolder; connection: ConnectionView; to: string; request: SendRequest },
-): Promise<void> {
+/** What is to be sent, by whom, where. */
+interface Sending {
+  readonly holder: KeyHolder;
+  readonly connection: ConnectionView;
+  readonly to: string;
+  readonly request: SendRequest;
+}
+
+async function checkContent(parts: SendParts, sending: Sending): Promise<void> {
   const { connection, request, holder, to } = sending;
   const capabilities = await parts.stores.capabilities(connection.channel);
   if (capabilities === null) return;
   checkCapabilities(capabilities, request);
+  await checkReply(parts, sending);
   if (capabilities.firstMessage && capabilities.windowHours === null) return;
   const lastInbound = await findLastInbound(parts.database, {
     storeId: holder.storeId,
@@ -206,6 +211,7 @@ async function checkContent(
 function checkCapabilities(capabilities: Capabilities, { content }: SendRequest): void {
   if (content.text !== null && capabilities.text === null)
     throw unsupported("message", "This channel can't carry text.");
+  checkFeatures(capabilities, content);
   const { media } = content;
   if (media === null || capabilities.media.some(({ kind }) => kind === media.kind)) return;
   const carried = capabilities.media.map(({ kind }) => kind).join(", ");
@@ -215,6 +221,36 @@ function checkCapabilities(capabilities: Capabilities, { content }: SendRequest)
       ? "This channel carries text only for now."
       : `This channel carries ${carried}, not ${media.kind}.`,
   );
+}
+
+/** What beside text and files a content asks of its channel, and the field that asks for it. */
+const asked: readonly { feature: Feature; field: keyof OutboundContent; plural: string }[] = [
+  { feature: "location", field: "location", plural: "locations" },
+  { feature: "contact", field: "contact", plural: "contacts" },
+  { feature: "buttons", field: "buttons", plural: "buttons" },
+  { feature: "reply", field: "reply_to", plural: "answers to one message" },
+];
+
+function checkFeatures({ features = [] }: Capabilities, content: OutboundContent): void {
+  const missing = asked.find(
+    ({ feature, field }) => content[field] !== undefined && !features.includes(feature),
+  );
+  if (missing !== undefined)
+    throw unsupported(missing.field, `This channel can't carry ${missing.plural}.`);
+}
+
+/** The message that is answered must be one of the same conversation. */
+async function checkReply(
+  { database }: SendParts,
+  { holder, connection, request, to }: Sending,
+): Promise<void> {
+  const { reply_to: messageId } = request.content;
+  if (messageId === undefined) return;
+  const { storeId, instanceId } = holder;
+  const place = { storeId, instanceId, messageId, connectionId: connection.id, address: to };
+  if (await isInConversation(database, place)) return;
+  const message = "There is no message with this 'reply_to' in the conversation with this 'to'.";
+  throw new ApiError("not_found", { message, details: [{ path: "reply_to", message }] });
 }
 
 function unsupported(path: string, message: string): ApiError {
@@ -230,34 +266,4 @@ function stateWarnings(connection: ConnectionView): Warning[] {
       message: `The connection ${toWireId("connection", connection.id)} is ${connection.state}${why}; the message waits until it is connected, or its ttl ends.`,
     },
   ];
-}
-
-/** The Idempotency-Key with the body's digest, or what is wrong with it. Quotes around it, as the draft standard writes them, are taken off. */
-function readIdempotencyKey(exchange: Exchange, body: ReadBody): IdempotencyKey | ApiError | null {
-  const header = exchange.request.headers["idempotency-key"];
-  if (typeof header !== "string") return null;
-  const key = header.trim().replace(/^"(.*)"$/, "$1");
-  if (key === "" || key.length > limits.idempotencyKeyLength) {
-    return new ApiError("invalid_request", {
-      message: `'Idempotency-Key' must have 1 to ${limits.idempotencyKeyLength} characters.`,
-      details: [
-        {
-          path: "Idempotency-Key",
-          message: `It must have 1 to ${limits.idempotencyKeyLength} characters.`,
-        },
-      ],
-    });
-  }
-  return { key, fingerprint: digestOf(body) };
-}
-
-/** A body that could not be parsed equals no stored one; nor does one nested too deep to be compared. */
-function digestOf(body: ReadBody): Buffer {
-  if (!body.ok) return Buffer.alloc(0);
-  try {
-    return fingerprint(body.value);
-  } catch (error) {
-    if (error instanceof RangeError) return Buffer.alloc(0);
-    throw error;
-  }
 }

@@ -2,7 +2,10 @@
 import {
   actions,
   cancelAnswer,
+  changeAnswer,
   channelCodes,
+  deleteBody,
+  editBody,
   errorCodes,
   errorTable,
   eventsAnswer,
@@ -79,6 +82,19 @@ const sendOnly: readonly ErrorCode[] = [
   "capability_unsupported",
   "window_closed",
   "conversation_not_open",
+  "not_found",
+];
+const changeOnly: readonly ErrorCode[] = [
+  "idempotency_mismatch",
+  "idempotency_in_progress",
+  "insufficient_balance",
+  "invalid_request",
+  "payload_too_large",
+  "unsupported_media_type",
+  "channel_not_allowed",
+  "capability_unsupported",
+  "not_found",
+  "conflict",
 ];
 
 /** Builds the document; `publicUrl` becomes its server. */
@@ -163,6 +179,28 @@ function operations(): { action: Action; operation: ZodOpenApiOperationObject }[
         answer: cancelAnswer,
       }),
     },
+    {
+      action: "edit",
+      operation: changeOperation({
+        id: "edit",
+        summary: "Change the text of a message that was sent",
+        description:
+          "The edit is a message of its own, free of charge, which waits behind the message that it changes. A text that had to be split is changed piece by piece; pieces that are no longer needed are deleted.",
+        body: editBody,
+        example: { id: "msg_01JD0000000000000000000000", message: "تم تغيير الموعد إلى الغد" },
+      }),
+    },
+    {
+      action: "delete",
+      operation: changeOperation({
+        id: "delete",
+        summary: "Take back a message that was sent",
+        description:
+          "The deletion is a message of its own, free of charge. Asking again gives the same one. The provider may refuse what is too old.",
+        body: deleteBody,
+        example: { id: "msg_01JD0000000000000000000000" },
+      }),
+    },
   ];
 }
 
@@ -189,21 +227,43 @@ const eventsQuery = z.object({
   limit: z.int().min(1).max(limits.eventsPage.max).optional(),
 });
 
+const idempotencyHeader = z.object({
+  "Idempotency-Key": z
+    .string()
+    .max(limits.idempotencyKeyLength)
+    .optional()
+    .meta({ description: "The same key and body give the same message, for 72 hours." }),
+});
+
+interface ChangeOperation {
+  readonly id: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly body: z.ZodObject;
+  readonly example: object;
+}
+
+function changeOperation(operation: ChangeOperation): ZodOpenApiOperationObject {
+  return {
+    operationId: operation.id,
+    tags: ["messages"],
+    summary: operation.summary,
+    description: operation.description,
+    requestParams: { path: store, header: idempotencyHeader },
+    requestBody: {
+      required: true,
+      content: { "application/json": { schema: operation.body, example: operation.example } },
+    },
+    responses: responses(changeAnswer, [...everyAction, ...changeOnly]),
+  };
+}
+
 function sendOperation(): ZodOpenApiOperationObject {
   return {
     operationId: "send",
     tags: ["messages"],
     summary: "Send a message",
-    requestParams: {
-      path: store,
-      header: z.object({
-        "Idempotency-Key": z
-          .string()
-          .max(limits.idempotencyKeyLength)
-          .optional()
-          .meta({ description: "The same key and body give the same message, for 72 hours." }),
-      }),
-    },
+    requestParams: { path: store, header: idempotencyHeader },
     requestBody: {
       required: true,
       content: {

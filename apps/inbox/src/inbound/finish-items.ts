@@ -3,9 +3,12 @@ import { inboundItem, newId } from "@thikaa/schema";
 import type { ChannelCode, InboundMessage } from "@thikaa/schema";
 import { attachMedia, insertEvents } from "@thikaa/db";
 import type { Database, Queryable } from "@thikaa/db";
+import { storeBlocks } from "./contact-blocks.ts";
+import type { BlockItem } from "./contact-blocks.ts";
 import type { MediaAddress } from "./message-media.ts";
 import { receivedEvent } from "./received-event.ts";
 import type { StoredInbound } from "./received-event.ts";
+import { resolveReferences } from "./references.ts";
 import { updatedEvents } from "./updated-events.ts";
 
 /** Shards with the epochs under which this worker holds them. */
@@ -59,14 +62,21 @@ export async function finishItems(
       values: [shards, limit],
     });
     const messages = rows.flatMap(toMessageItem);
+    const blocks = rows.flatMap(toBlockItem);
     const settled = rows.flatMap(toSettledMedia);
     const stored = await storeMessages(transaction, messages);
+    const received = stored.map((message) => receivedEvent(message, addressOf));
+    const blocked = await storeBlocks(transaction, blocks);
     const updated = await updatedEvents(transaction, settled, addressOf);
+    const told = [...received, ...blocked].map((event, index) => ({
+      event,
+      itemId: [...messages, ...blocks][index]?.itemId ?? 0,
+    }));
     await insertEvents(transaction, [
-      ...stored.map((message) => receivedEvent(message, addressOf)),
+      ...told.toSorted((one, other) => one.itemId - other.itemId).map(({ event }) => event),
       ...updated,
     ]);
-    const taken = new Set([...messages, ...settled].map(({ itemId }) => itemId));
+    const taken = new Set([...messages, ...blocks, ...settled].map(({ itemId }) => itemId));
     const kept = rows.filter(({ id }) => !taken.has(id)).map(({ id }) => id);
     await keepWhole(transaction, kept);
     await transaction.query({
@@ -75,9 +85,9 @@ export async function finishItems(
       values: [rows.map(({ id }) => id)],
     });
     return {
-      finished: stored.length + settled.length,
+      finished: taken.size,
       kept: kept.length,
-      stores: [...new Set([...stored, ...updated].map(({ storeId }) => storeId))],
+      stores: [...new Set([...stored, ...blocked, ...updated].map(({ storeId }) => storeId))],
       messages: stored,
     };
   });
@@ -124,6 +134,14 @@ function toMessageItem(row: ItemRow): MessageItem[] {
     : [];
 }
 
+/** An item that tells of a person who blocked the connection, or took that back. */
+function toBlockItem(row: ItemRow): (BlockItem & { itemId: number })[] {
+  const parsed = inboundItem.safeParse(row.converted);
+  return parsed.success && parsed.data.kind === "block"
+    ? [{ ...row, itemId: row.id, block: parsed.data }]
+    : [];
+}
+
 /** An item that tells of a file whose message went on before. */
 function toSettledMedia(row: ItemRow): { itemId: number; storeId: string; id: string }[] {
   const parsed = inboundItem.safeParse(row.converted);
@@ -140,9 +158,10 @@ async function storeMessages(
   const contacts = await upsertContacts(transaction, items);
   const conversations = await upsertConversations(transaction, items, contacts);
   await insertMessages(transaction, items, conversations);
+  const references = await resolveReferences(transaction, items);
   const withFiles = items.filter(({ message }) => message.media.length > 0);
   const media = Map.groupBy(await attachMedia(transaction, withFiles), (file) => file.message_id);
-  return items.map((item) => ({
+  return items.map((item, index) => ({
     storeId: item.store_id,
     connectionId: item.connection_id,
     channel: item.channel,
@@ -152,6 +171,7 @@ async function storeMessages(
     messageId: item.messageId,
     receivedAt: item.received_at,
     message: item.message,
+    references: references[index] ?? { replyTo: null, refersTo: null, button: null },
     media: media.get(item.messageId) ?? [],
   }));
 }

@@ -4,6 +4,7 @@ import type { ChannelCode, InboundMessage, MessageReceivedData } from "@thikaa/s
 import type { MessageMedia, NewEvent } from "@thikaa/db";
 import { mediaFields } from "./message-media.ts";
 import type { MediaAddress } from "./message-media.ts";
+import type { References } from "./references.ts";
 
 /** An inbound message with the rows it became. */
 export interface StoredInbound {
@@ -17,6 +18,7 @@ export interface StoredInbound {
   readonly messageId: string;
   readonly receivedAt: Date;
   readonly message: InboundMessage;
+  readonly references: References;
   readonly media: readonly MessageMedia[];
 }
 
@@ -35,11 +37,13 @@ export function receivedEvent(stored: StoredInbound, addressOf: MediaAddress): N
     raw_type: message.raw_type,
     message: message.text,
     ...mediaFields(stored.media, addressOf),
-    button: message.button,
+    button: stored.references.button,
     location: message.location,
     contacts: message.contacts,
     reaction: message.reaction,
-    reply_to: message.reply_to,
+    reply_to: stored.references.replyTo,
+    refers_to: stored.references.refersTo,
+    album_id: message.album_id ?? null,
     edited: message.edited,
     provider_message_id: message.provider_message_id,
     sent_at: message.sent_at,

@@ -1,5 +1,6 @@
 // Makes the context that a connector gets for one connection: opened credentials, sealed state, fenced writes.
 import {
+  findTaken,
   identifyConnection,
   isUniqueViolation,
   readConnectorState,
@@ -41,6 +42,13 @@ export function createContext(options: ContextOptions): ConnectorContext {
     webhookSecret: openWebhookSecret(parts, row),
     identify: (account) => identify(options, account),
     state: stateOf(options),
+    message: (messageId, to) =>
+      findTaken(parts.database, {
+        storeId: row.store_id,
+        connectionId: row.id,
+        address: to,
+        messageId,
+      }),
     received: (items) =>
       parts.receiver.receive({ id: row.id, storeId: row.store_id, channel: row.channel }, items),
     openAddress: (url, until = signal) =>

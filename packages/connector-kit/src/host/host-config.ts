@@ -50,6 +50,8 @@ export const hostLimits = {
   sendGraceMs: 7_000,
   /** Milliseconds for what was cut off to be written down. */
   cutGraceMs: 800,
+  /** Milliseconds in which a connection that is no longer wanted takes back what it told the provider. */
+  retireMs: 5_000,
   webhookBodyBytes: 1_048_576,
   /** The backoff between tries to reach a provider stays at its third step: about 30 s. */
   backoffSteps: 3,

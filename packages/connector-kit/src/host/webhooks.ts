@@ -1,4 +1,4 @@
-// The webhook door: `POST /hooks/{channel}/{connection}`. Verified, cut, committed, and only then answered 200 with an empty body.
+// The webhook door: `POST /hooks/{channel}/{connection}`. Verified, cut, committed, and only then answered 200.
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { loadConnection } from "@thikaa/db";
 import type { OwnedConnection } from "@thikaa/db";
@@ -80,11 +80,16 @@ async function answer(
       error: "unauthorized",
       message: "The secret of this connection's webhook is missing or wrong.",
     });
-  await parts.receiver.receive(
-    { id: row.id, storeId: row.store_id, channel: row.channel },
-    webhook.split(body),
-  );
-  response.writeHead(200, { "Content-Length": 0 }).end();
+  const items = webhook.split(body);
+  await parts.receiver.receive({ id: row.id, storeId: row.store_id, channel: row.channel }, items);
+  acknowledge(response, webhook.answer?.(items) ?? null);
+}
+
+function acknowledge(response: ServerResponse, answer: string | null): void {
+  const type = answer === null ? {} : { "Content-Type": "application/json" };
+  response
+    .writeHead(200, { ...type, "Content-Length": Buffer.byteLength(answer ?? "") })
+    .end(answer ?? undefined);
 }
 
 function isVerified(
