@@ -11,8 +11,8 @@ import { findLanes, joinLanes } from "@thikaa/sending";
 import type { HostParts } from "./parts.ts";
 import { ConnectionRunner } from "./runner.ts";
 
-/** Lanes of a connection that the look each second sees; it goes on from there with the next one. */
-const sweepLanes = 1_000;
+/** Lanes of a connection that the look each second sees; it goes on from there with the next one. What is due is seldom far: where some is found, the sender looks on by itself. */
+const sweepLanes = 256;
 
 export class Connections {
   readonly #parts: HostParts;
