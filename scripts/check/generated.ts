@@ -26,6 +26,10 @@ export const generators: readonly Generator[] = [
     file: "docs/reference/metrics.md",
     command: ["node", "--conditions=source", "scripts/check/print-metrics.ts"],
   },
+  {
+    file: "docs/reference/channels/telegram.md",
+    command: ["node", "--conditions=source", "scripts/check/print-channel.ts", "channel-telegram"],
+  },
 ];
 
 /** Runs each generator and compares; with `write` it writes what differs instead of reporting it. */

@@ -2,6 +2,7 @@
 import { capabilities as capabilitiesShape, outboundContent, partPlan } from "@thikaa/schema";
 import type { Capabilities, OutboundContent, PartPlan } from "@thikaa/schema";
 import { vi } from "vitest";
+import { checkPlannedFeatures, checkTyping, featureContents } from "./features.ts";
 import { createMemoryContext } from "../memory-context.ts";
 import { demand, demandEqual } from "../rule.ts";
 import type { Rule } from "../rule.ts";
@@ -19,15 +20,17 @@ export const planRules: readonly Rule[] = [
       checkDescriptions(ground);
       for (const content of samples(capabilitiesOf(ground.harness)))
         checkLength(ground.harness, content);
+      checkPlannedFeatures(ground.harness, capabilitiesOf(ground.harness));
       await checkFacets(ground);
     },
   },
   {
     name: "plan is pure and deterministic",
     where: "connector.ts, Connector.plan",
-    // oxlint-disable-next-line typescript/require-await
     async check({ harness }) {
-      for (const { content } of samples(capabilitiesOf(harness))) checkPure(harness, content);
+      const carried = capabilitiesOf(harness);
+      for (const { content } of samples(carried)) checkPure(harness, content);
+      for (const content of featureContents(carried)) checkPure(harness, content);
     },
   },
 ];
@@ -87,7 +90,11 @@ function sizeOf(letter: string, unit: NonNullable<Capabilities["text"]>["unit"])
 }
 
 function planOf({ connector }: ConnectorHarness, content: OutboundContent): readonly PartPlan[] {
-  return connector.plan({ to: "recipient", content, messageId: "msg_0" });
+  return connector.plan({
+    to: "recipient",
+    content,
+    messageId: "01900000-0000-7000-8000-00000000beef",
+  });
 }
 
 function checkLength(harness: ConnectorHarness, { content, what, fits }: Sample): void {
@@ -160,7 +167,8 @@ function checkDescriptions({ harness, provider }: Ground): void {
 }
 
 async function checkFacets({ harness, provider }: Ground): Promise<void> {
-  const { connector, channel } = harness;
+  const { connector } = harness;
+  const carried = capabilitiesOf(harness);
   const provided = provider.addAccount();
   const context = createMemoryContext({ baseUrl: provider.url, credentials: provided.credentials });
   const account = await connector.connect(context);
@@ -169,11 +177,7 @@ async function checkFacets({ harness, provider }: Ground): Promise<void> {
       provided.inlet.kind === "push" || connector.webhook !== undefined,
       "The provider posts, but the connector has no webhook facet.",
     );
-    const hasReceipts = connector.capabilities[channel]?.receipts !== "none";
-    demand(
-      !hasReceipts || provided.inlet.kind === "push" || connector.webhook !== undefined,
-      "The capabilities promise receipts, but nothing could bring them.",
-    );
+    checkTyping(carried, account);
     await checkMedia({ harness, account, provided });
   } finally {
     context.end();
