@@ -86,7 +86,7 @@ export const inboundMedia = z.object({
   reference: z.string(),
   type: mediaKind,
   mime: z.string().nullable(),
-  size: z.int().nullable(),
+  size: z.int().nonnegative().nullable(),
   name: z.string().nullable(),
 });
 export type InboundMedia = z.infer<typeof inboundMedia>;

@@ -58,13 +58,13 @@ const tokenRefused =
 
 /** Telegram could not get a file that was named by an id or an address. */
 const notGot =
-  /wrong (remote )?file (identifier|id)|wrong HTTP URL|failed to get HTTP URL content|wrong type of the web page content/i;
+  /wrong (remote )?file (identifier|id)|wrong file_id|invalid file_id|wrong HTTP URL|failed to get HTTP URL content|wrong type of the web page content/i;
 
 /** Read from the top; the first row that fits holds. A row without `says` is what remains of its code. The reference page is made of it. */
 export const errorTable: readonly Row[] = [
   {
     code: 400,
-    says: /chat not found|PEER_ID_INVALID|user not found|CHAT_ID_INVALID/i,
+    says: /chat not found|PEER_ID_INVALID|user not found|CHAT_ID_INVALID|business connection not found|BUSINESS_\w+_INVALID/i,
     ...unreachable,
   },
   { code: 400, says: /USER_IS_BLOCKED/i, ...blocked },
@@ -113,7 +113,7 @@ export const errorTable: readonly Row[] = [
   },
   {
     code: 400,
-    says: /message to edit not found|message can't be edited|message to delete not found|message can't be deleted/i,
+    says: /message to edit not found|message can't be edited|message to delete not found|message can't be deleted|no (text|caption) in the message to edit|MESSAGE_ID_INVALID/i,
     class: "rejected",
     reason: "message_not_changeable",
     message: "That message can no longer be changed.",
@@ -159,6 +159,13 @@ export const errorTable: readonly Row[] = [
     class: "rejected",
     reason: "no_rights",
     message: "The bot has no right to write in this chat.",
+  },
+  {
+    code: 400,
+    says: /VOICE_MESSAGES_FORBIDDEN|VIDEO_MESSAGES_FORBIDDEN|USER_PRIVACY_RESTRICTED/i,
+    class: "rejected",
+    reason: "refused_by_recipient",
+    message: "The person's settings do not allow such a message.",
   },
   {
     code: 400,
@@ -321,6 +328,14 @@ export function faultOf(error: TelegramCallError): ConnectionFault {
     return new ConnectionFault({
       state: "recovering",
       reason: { code: "conflict", message: conflictMessage(failure.description) },
+    });
+  if (/webhook/i.test(failure.description))
+    return new ConnectionFault({
+      state: "recovering",
+      reason: {
+        code: "webhook_refused",
+        message: `Telegram can't post to this house (${failure.description}): its PUBLIC_URL must be an https address that the internet reaches. It is tried again by itself.`,
+      },
     });
   return new ConnectionFault({
     state: "recovering",

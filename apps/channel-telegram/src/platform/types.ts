@@ -94,7 +94,7 @@ export const update = z.looseObject({ update_id: id });
 /** A file of any kind. Its name and type are its sender's word. */
 export const file = z.looseObject({
   file_id: z.string(),
-  file_size: id.optional().catch(undefined),
+  file_size: id.nonnegative().optional().catch(undefined),
   file_name: optionalText,
   mime_type: optionalText,
 });

@@ -8,7 +8,6 @@ import {
   cleanRecipient,
   defaultPriceMicro,
   fromWireId,
-  limits,
   toWireId,
 } from "@thikaa/schema";
 import type { Capabilities, Feature, OutboundContent, SendAnswer, Warning } from "@thikaa/schema";

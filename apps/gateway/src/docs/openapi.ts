@@ -133,7 +133,12 @@ export function printOpenApi(): string {
   return `${JSON.stringify(buildOpenApi(null), null, 2)}\n`;
 }
 
-function operations(): { action: Action; operation: ZodOpenApiOperationObject }[] {
+interface Operation {
+  readonly action: Action;
+  readonly operation: ZodOpenApiOperationObject;
+}
+
+function operations(): Operation[] {
   const message = {
     tag: "messages",
     query: z.object({ id: messageId }),
@@ -179,6 +184,12 @@ function operations(): { action: Action; operation: ZodOpenApiOperationObject }[
         answer: cancelAnswer,
       }),
     },
+    ...changes(),
+  ];
+}
+
+function changes(): Operation[] {
+  return [
     {
       action: "edit",
       operation: changeOperation({
