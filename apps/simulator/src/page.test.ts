@@ -1,61 +1,35 @@
 // The page in a real browser: what bots send is seen, what is typed is received, signatures are judged before the eyes.
 import { Api, InputFile } from "grammy";
-import { chromium } from "playwright-core";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { narrow, pictures, TestBrowser, wide } from "./fixtures/browser.ts";
 import { deliver, receivedEvent, startWorld } from "./fixtures/world.ts";
 import type { SimulatorWorld } from "./fixtures/world.ts";
 
 const ZAINAB_ID = 700_000_001;
-const PICTURES = new URL("../test-results/", import.meta.url).pathname;
 /** One red dot. */
 const PNG = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==",
   "base64",
 );
-const WIDE = { width: 1280, height: 860 };
-const NARROW = { width: 390, height: 844 };
-
-let browser: Browser;
+let browser: TestBrowser;
 let world: SimulatorWorld;
 let api: Api;
-const faults: string[] = [];
 
-beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-});
+beforeAll(async () => void (browser = await TestBrowser.launch()));
 afterAll(() => browser.close());
 beforeEach(async () => {
   world = await startWorld();
   api = new Api(world.bot.token, { apiRoot: world.simulator.telegram.url });
-  faults.length = 0;
 });
 afterEach(async () => {
-  for (const context of browser.contexts()) await context.close();
+  const faults = await browser.closePages();
   await world.close();
   expect(faults).toEqual([]);
 });
 
-async function openPage(options: BrowserContextOptions = {}): Promise<Page> {
-  const page = await browser.newPage({ viewport: WIDE, locale: "en-GB", ...options });
-  page.on("pageerror", (error) => faults.push(error.message));
-  page.on("console", (entry) => {
-    if (entry.type() === "error") faults.push(entry.text());
-  });
-  await page.goto(world.url);
-  await page.locator(".live.on").waitFor();
-  return page;
+function openPage(options?: BrowserContextOptions): Promise<Page> {
+  return browser.open(world.url, options);
 }
 
 test("a picture sent by a bot is seen in its bubble with its caption, any other file is a link that saves it", async () => {
@@ -70,7 +44,7 @@ test("a picture sent by a bot is seen in its bubble with its caption, any other 
   await link.getByText("فاتورة.pdf").waitFor();
   const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
   expect(download.suggestedFilename()).toBe("فاتورة.pdf");
-  await page.screenshot({ path: `${PICTURES}files.png` });
+  await page.screenshot({ path: `${pictures}files.png` });
 });
 
 test("an Arabic text sent by a bot appears on the phone, from right to left, while typing shows before it", async () => {
@@ -187,7 +161,7 @@ test("with several bots there is a list, with what is unread", async () => {
 
 test("pictures of the empty page, of the list, and of a delivery's details", async () => {
   const page = await openPage();
-  await page.screenshot({ path: `${PICTURES}1280-empty.png` });
+  await page.screenshot({ path: `${pictures}1280-empty.png` });
   await fillWorld();
   const second = world.simulator.telegram.addBot({ name: "Second shop" });
   await new Api(second.token, { apiRoot: world.simulator.telegram.url }).sendMessage(
@@ -197,7 +171,7 @@ test("pictures of the empty page, of the list, and of a delivery's details", asy
   await page.getByRole("button", { name: "Back to chats" }).click();
   await page.locator(".delivery summary").last().click();
   await page.locator(".badge", { hasText: "1" }).first().waitFor();
-  await page.screenshot({ path: `${PICTURES}1280-list.png` });
+  await page.screenshot({ path: `${pictures}1280-list.png` });
   expect(await page.locator(".chat-line").count()).toBe(2);
 });
 
@@ -205,14 +179,14 @@ test("pictures of the page at both widths, in both languages, light and dark; no
   await fillWorld();
   for (const colorScheme of ["light", "dark"] as const) {
     for (const locale of ["en-GB", "ar-IQ"] as const) {
-      for (const viewport of [WIDE, NARROW]) {
+      for (const viewport of [wide, narrow]) {
         const page = await openPage({ viewport, locale, colorScheme });
         const name = `${viewport.width}-${locale.slice(0, 2)}-${colorScheme}`;
-        await page.screenshot({ path: `${PICTURES}${name}-phone.png` });
+        await page.screenshot({ path: `${pictures}${name}-phone.png` });
         expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(viewport.width);
-        if (viewport === NARROW) {
+        if (viewport === narrow) {
           await page.locator(".tab").nth(1).click();
-          await page.screenshot({ path: `${PICTURES}${name}-webhooks.png` });
+          await page.screenshot({ path: `${pictures}${name}-webhooks.png` });
           expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(viewport.width);
         }
         await page.context().close();

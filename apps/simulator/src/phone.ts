@@ -1,11 +1,7 @@
 // Zainab's phone: her chats in the Telegram stand-in, in the shape the page shows.
-import type {
-  StoredMessage,
-  TelegramChange,
-  TelegramStandIn,
-  WireButton,
-  WireEntity,
-} from "@thikaa/stand-ins";
+import type { PersonFile, TelegramChange, TelegramStandIn } from "@thikaa/stand-ins";
+import { toPhoneMessage } from "./phone-message.ts";
+import type { PhoneMessage } from "./phone-message.ts";
 
 /** The customer of the sandbox. */
 export const ZAINAB = {
@@ -14,31 +10,6 @@ export const ZAINAB = {
   username: "zainab",
   languageCode: "ar",
 } as const;
-
-/** One bubble. Times are ISO 8601. */
-export interface PhoneMessage {
-  id: number;
-  author: "person" | "bot";
-  text: string;
-  entities: WireEntity[];
-  sentAt: string;
-  edited: boolean;
-  replyTo: { author: "person" | "bot"; text: string } | null;
-  buttons: WireButton[][];
-  file: PhoneFile | null;
-}
-
-/** The file in a bubble; its bytes are at `/simulator/api/file?id=`. */
-export interface PhoneFile {
-  id: string;
-  /** Shown in place; any other is a link. */
-  isPicture: boolean;
-  /** `null` when it has no name; then its kind stands for it. */
-  name: string | null;
-  kind: "photo" | "document" | "video" | "audio" | "voice" | "sticker";
-  /** Bytes. */
-  size: number;
-}
 
 /** One chat, as it stands. */
 export interface PhoneChat {
@@ -67,7 +38,15 @@ export interface Phone {
   readonly owner: PhoneOwner;
   chats(): PhoneChat[];
   /** Throws in plain words when the text is empty or the bot is unknown. */
-  send(botId: number, text: string): void;
+  send(botId: number, said: { text: string; replyTo?: number | undefined }): void;
+  sendFile(botId: number, file: Omit<PersonFile, "personId" | "botId">): void;
+  sendPlace(
+    botId: number,
+    place: { latitude: number; longitude: number; replyTo?: number | undefined },
+  ): void;
+  sendCard(botId: number, card: { name: string; phone: string }): void;
+  /** Changes a message of hers; throws for any other. */
+  edit(botId: number, messageId: number, text: string): void;
   press(botId: number, messageId: number, data: string): void;
   block(botId: number, blocked: boolean): void;
   /** The bytes of a file in one of the chats, and what they may be shown as; `null` when there is none. */
@@ -88,7 +67,13 @@ export function createPhone(telegram: TelegramStandIn): Phone {
   return {
     owner: { id: personId, username: ZAINAB.username },
     chats,
-    send: (botId, text) => void telegram.personSays({ personId, botId, text }),
+    send: (botId, said) => void telegram.personSays({ personId, botId, ...said }),
+    sendFile: (botId, file) => void telegram.personSendsFile({ personId, botId, ...file }),
+    sendPlace: (botId, place) => void telegram.personSendsPlace({ personId, botId, ...place }),
+    sendCard: (botId, { name, phone }) =>
+      void telegram.personSendsCard({ personId, botId, firstName: name, phoneNumber: phone }),
+    edit: (botId, messageId, text) =>
+      void telegram.personEdits({ personId, botId, messageId, text }),
     press: (botId, messageId, data) =>
       void telegram.personPresses({ personId, botId, messageId, data }),
     block: (botId, blocked) =>
@@ -97,7 +82,7 @@ export function createPhone(telegram: TelegramStandIn): Phone {
         : telegram.personUnblocks({ personId, botId }),
     file: (id) => {
       const file = telegram.file(id);
-      return file && { bytes: file.bytes, mime: pictureType(file.bytes) ?? plainType };
+      return file && { bytes: file.bytes, mime: shownType(file.bytes) ?? plainType };
     },
     listen: (listener) =>
       telegram.onChange((change) => {
@@ -132,48 +117,21 @@ function toPhoneChange(change: TelegramChange, chats: () => PhoneChat[]): PhoneC
   return { type: change.type, botId: change.botId, message: toPhoneMessage(change.message) };
 }
 
-function toPhoneMessage({ author, wire }: StoredMessage): PhoneMessage {
-  const replied = wire.reply_to_message;
-  return {
-    id: wire.message_id,
-    author,
-    text: wire.text ?? wire.caption ?? "",
-    entities: wire.entities ?? wire.caption_entities ?? [],
-    sentAt: new Date(wire.date * 1000).toISOString(),
-    edited: wire.edit_date !== undefined,
-    replyTo: replied
-      ? {
-          author: replied.from.is_bot ? "bot" : "person",
-          text: replied.text ?? replied.caption ?? "",
-        }
-      : null,
-    buttons: wire.reply_markup?.inline_keyboard ?? [],
-    file: toPhoneFile(wire),
-  };
-}
-
-const fileKinds = ["photo", "document", "video", "audio", "voice", "sticker"] as const;
-
-function toPhoneFile(wire: StoredMessage["wire"]): PhoneFile | null {
-  const kind = fileKinds.find((each) => wire[each] !== undefined);
-  const file = kind === undefined ? undefined : [wire[kind]].flat().at(-1);
-  if (kind === undefined || file === undefined) return null;
-  return {
-    id: file.file_id,
-    isPicture: kind === "photo" || kind === "sticker",
-    name: file.file_name ?? null,
-    kind,
-    size: file.file_size,
-  };
-}
-
 const plainType = "application/octet-stream";
 
-/** A picture's type by its first bytes; `null` for anything else, which is never shown in place. */
-function pictureType(bytes: Buffer): string | null {
+const shownTypes: readonly (readonly [start: RegExp, type: string])[] = [
+  [/^\xff\xd8\xff/, "image/jpeg"],
+  [/^\x89PNG/, "image/png"],
+  [/^GIF8/, "image/gif"],
+  [/^RIFF....WEBP/s, "image/webp"],
+  [/^OggS/, "audio/ogg"],
+  [/^(ID3|\xff[\xe2-\xff])/, "audio/mpeg"],
+  [/^....ftyp/s, "audio/mp4"],
+  [/^RIFF....WAVE/s, "audio/wav"],
+];
+
+/** The type of what is shown or played in place, by its first bytes; `null` for anything else. */
+function shownType(bytes: Buffer): string | null {
   const start = bytes.subarray(0, 12).toString("latin1");
-  if (start.startsWith("\xff\xd8\xff")) return "image/jpeg";
-  if (start.startsWith("\x89PNG")) return "image/png";
-  if (start.startsWith("GIF8")) return "image/gif";
-  return /^RIFF....WEBP/s.test(start) ? "image/webp" : null;
+  return shownTypes.find(([beginning]) => beginning.test(start))?.[1] ?? null;
 }

@@ -1,6 +1,7 @@
 // Everything under /simulator: the page, its API, its live events, and the sink for webhooks.
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { z } from "zod";
+import { actions, sendFile } from "./actions.ts";
 import type { Asset } from "./assets.ts";
 import type { Phone } from "./phone.ts";
 import type { WebhookLog } from "./webhook-log.ts";
@@ -14,25 +15,20 @@ export interface RouteParts {
 }
 
 const LARGEST_BODY = 262_144;
+/** More than any bot may fetch. */
+const LARGEST_FILE = 20 * 1_048_576;
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "img-src 'self'",
+  "media-src 'self'",
   "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'self'",
   "frame-ancestors 'none'",
 ].join("; ");
 const KEEP_ALIVE_MS = 20_000;
-
-const sendShape = z.strictObject({ botId: z.number().int(), text: z.string().min(1).max(4096) });
-const pressShape = z.strictObject({
-  botId: z.number().int(),
-  messageId: z.number().int(),
-  data: z.string(),
-});
-const blockShape = z.strictObject({ botId: z.number().int(), blocked: z.boolean() });
 
 /** Makes the listener; it answers only paths under /simulator, with 404 for any other. */
 export function createRoutes(parts: RouteParts): RequestListener {
@@ -77,9 +73,10 @@ async function answer(
   if (path === "/simulator/api/events" && method === "GET") return openStream(parts, response);
   if (path === "/simulator/api/file" && method === "GET")
     return answerFile(parts.phone, request, response);
-  const action = method === "POST" ? actionFor(path) : null;
-  if (!action) throw new RefusedError(404, `There is no ${method} ${path} here.`);
-  await act(parts.phone, action, request);
+  const action = /^\/simulator\/api\/(\w+)$/.exec(path)?.[1];
+  if (method !== "POST" || action === undefined)
+    throw new RefusedError(404, `There is no ${method} ${path} here.`);
+  await (action === "file" ? takeFile(parts.phone, request) : act(parts.phone, action, request));
   answerJson(response, 200, { ok: true });
 }
 
@@ -97,7 +94,7 @@ function answerAsset(response: ServerResponse, asset: Asset, method: string): vo
   response.end(method === "HEAD" ? undefined : asset.body);
 }
 
-/** A picture may be shown in place; anything else is only ever saved. */
+/** A picture may be shown in place, a voice played; anything else is only ever saved. */
 function answerFile(phone: Phone, request: IncomingMessage, response: ServerResponse): void {
   const { searchParams } = new URL(request.url ?? "/", "http://simulator");
   const file = phone.file(searchParams.get("id") ?? "");
@@ -106,7 +103,7 @@ function answerFile(phone: Phone, request: IncomingMessage, response: ServerResp
     "content-type": file.mime,
     "content-length": file.bytes.length,
     "cache-control": "private, max-age=3600",
-    ...(file.mime.startsWith("image/") ? {} : { "content-disposition": "attachment" }),
+    ...(/^(image|audio)\//.test(file.mime) ? {} : { "content-disposition": "attachment" }),
   });
   response.end(file.bytes);
 }
@@ -117,7 +114,7 @@ async function takeDelivery(
   exchange: { request: IncomingMessage; response: ServerResponse },
 ): Promise<void> {
   const { request, response } = exchange;
-  log.receive({ name, headers: request.headers, body: await readBody(request) });
+  log.receive({ name, headers: request.headers, body: await readBody(request, LARGEST_BODY) });
   answerJson(response, 200, { ok: true });
 }
 
@@ -150,50 +147,42 @@ function openStream(parts: RouteParts, response: ServerResponse): void {
   });
 }
 
-type Action = (phone: Phone, body: unknown) => void;
-
-function actionFor(path: string): Action | null {
-  switch (path) {
-    case "/simulator/api/send":
-      return (phone, body) => {
-        const { botId, text } = sendShape.parse(body);
-        phone.send(botId, text);
-      };
-    case "/simulator/api/press":
-      return (phone, body) => {
-        const { botId, messageId, data } = pressShape.parse(body);
-        phone.press(botId, messageId, data);
-      };
-    case "/simulator/api/block":
-      return (phone, body) => {
-        const { botId, blocked } = blockShape.parse(body);
-        phone.block(botId, blocked);
-      };
-    default:
-      return null;
-  }
+async function act(phone: Phone, name: string, request: IncomingMessage): Promise<void> {
+  const action = actions.get(name);
+  if (action === undefined) throw new RefusedError(404, `There is no action '${name}' here.`);
+  demandType(request, "application/json");
+  const body = (await readBody(request, LARGEST_BODY)).toString("utf8");
+  refuseFaults(() => action(phone, JSON.parse(body)));
 }
 
-async function act(phone: Phone, action: Action, request: IncomingMessage): Promise<void> {
-  // A web page of another origin can't send this type unasked, so it can't type on this phone.
-  if (!(request.headers["content-type"] ?? "").startsWith("application/json"))
-    throw new RefusedError(415, "Send application/json.");
-  const body = (await readBody(request)).toString("utf8");
+async function takeFile(phone: Phone, request: IncomingMessage): Promise<void> {
+  demandType(request, "application/octet-stream");
+  const { searchParams } = new URL(request.url ?? "/", "http://simulator");
+  const bytes = await readBody(request, LARGEST_FILE);
+  refuseFaults(() => sendFile(phone, searchParams, bytes));
+}
+
+/** A web page of another origin can't send these types unasked, so it can't act on this phone. */
+function demandType(request: IncomingMessage, type: string): void {
+  if (!(request.headers["content-type"] ?? "").startsWith(type))
+    throw new RefusedError(415, `Send ${type}.`);
+}
+
+function refuseFaults(work: () => void): void {
   try {
-    action(phone, JSON.parse(body));
+    work();
   } catch (error) {
     throw new RefusedError(400, describe(error));
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+async function readBody(request: IncomingMessage, most: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
     size += bytes.length;
-    if (size > LARGEST_BODY)
-      throw new RefusedError(413, `The body is larger than ${LARGEST_BODY} bytes.`);
+    if (size > most) throw new RefusedError(413, `The body is larger than ${most} bytes.`);
     chunks.push(bytes);
   }
   return Buffer.concat(chunks);

@@ -69,8 +69,11 @@ function line(store: Store, chat: PhoneChat): HTMLElement {
 }
 
 /** What a bubble says in one line; a file without words is named by its kind. */
-function summaryOf({ text, file }: PhoneMessage): string {
-  return text === "" && file !== null ? word(file.kind) : text;
+export function summaryOf({ text, file, place, card }: PhoneMessage): string {
+  if (text !== "") return text;
+  if (place !== null) return word("location");
+  if (card !== null) return `${word("contact")}: ${card.name}`;
+  return file === null ? "" : word(file.kind);
 }
 
 function empty(): HTMLElement {

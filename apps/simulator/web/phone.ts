@@ -1,14 +1,17 @@
 // The phone: the list of chats or one conversation, redrawn as messages come.
 import { chatList } from "./chat-list.ts";
-import { bubbles, composer, conversationBar } from "./conversation.ts";
+import { composer } from "./composer.ts";
+import { bubbles, conversationBar } from "./conversation.ts";
 import { make } from "./dom.ts";
 import type { Store } from "./store.ts";
 import { word } from "./words.ts";
 
 /** Makes the phone and keeps it up to date. */
 export function createPhone(store: Store): HTMLElement {
+  const messages = make("div", { class: "messages" });
   const stream = make("div", {
     class: "stream",
+    children: [messages],
     attributes: { role: "log", "aria-live": "polite", tabindex: "0" },
   });
   const bar = make("div");
@@ -28,9 +31,11 @@ export function createPhone(store: Store): HTMLElement {
     if (chat) {
       stream.setAttribute("aria-label", `${word("conversation")} ${chat.name}`);
       bar.replaceChildren(conversationBar(store, chat));
-      const wasAtEnd = stream.scrollHeight - stream.scrollTop - stream.clientHeight < 80;
-      stream.replaceChildren(...bubbles(chat));
-      if (wasAtEnd || shownBotId !== chat.botId) stream.scrollTop = stream.scrollHeight;
+      const [height, isReadingBack] = [stream.scrollHeight, stream.scrollTop < -80];
+      messages.replaceChildren(...bubbles(store, chat));
+      // It counts from the end: there it stays by itself, and what is read further up is held in its place.
+      if (shownBotId !== chat.botId) stream.scrollTop = 0;
+      else if (isReadingBack) stream.scrollTop -= stream.scrollHeight - height;
     }
     shownBotId = chat?.botId ?? null;
   };

@@ -9,7 +9,13 @@ import type {
 } from "./types.ts";
 
 /** What changed, so that a view redraws only for what it shows. */
-export type Aspect = "chats" | "deliveries" | "language" | "panel" | "live";
+export type Aspect = "chats" | "deliveries" | "language" | "panel" | "live" | "draft";
+
+/** What the next words are for: an answer to a message, or another text for it. */
+export interface Draft {
+  kind: "reply" | "edit";
+  message: PhoneMessage;
+}
 
 /** The panels of a narrow page. */
 export type Panel = "phone" | "webhooks";
@@ -23,6 +29,7 @@ export class Store {
   chats: PhoneChat[] = [];
   deliveries: LoggedDelivery[] = [];
   openBotId: number | null = null;
+  draft: Draft | null = null;
   panel: Panel = "phone";
   live = false;
   newDeliveries = 0;
@@ -53,8 +60,15 @@ export class Store {
     return this.chats.find((chat) => chat.botId === this.openBotId) ?? null;
   }
 
+  /** The next words answer or change a message; `null` makes them plain ones again. */
+  begin(draft: Draft | null): void {
+    this.draft = draft;
+    this.changed("draft");
+  }
+
   open(botId: number | null): void {
     this.openBotId = botId;
+    this.begin(null);
     if (botId !== null) this.unread.delete(botId);
     this.changed("chats");
   }

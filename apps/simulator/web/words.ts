@@ -49,6 +49,20 @@ const english = {
   audio: "Audio",
   voice: "Voice message",
   sticker: "Sticker",
+  location: "Location",
+  contact: "Contact",
+  attach: "Attach",
+  voiceShort: "Voice",
+  reply: "Reply",
+  edit: "Edit",
+  answering: "Reply to",
+  editing: "Edit message",
+  cancel: "Cancel",
+  caption: "Caption",
+  latitude: "Latitude",
+  longitude: "Longitude",
+  name: "Name",
+  phoneNumber: "Phone number",
 };
 
 /** The name of a text. */
@@ -102,6 +116,20 @@ const arabic: Record<Word, string> = {
   audio: "مقطع صوتي",
   voice: "رسالة صوتية",
   sticker: "ملصق",
+  location: "موقع",
+  contact: "جهة اتصال",
+  attach: "إرفاق",
+  voiceShort: "صوت",
+  reply: "رد",
+  edit: "تعديل",
+  answering: "رد على",
+  editing: "تعديل الرسالة",
+  cancel: "إلغاء",
+  caption: "تعليق",
+  latitude: "خط العرض",
+  longitude: "خط الطول",
+  name: "الاسم",
+  phoneNumber: "رقم الهاتف",
 };
 
 /** The languages of the page. */
