@@ -259,6 +259,7 @@ function environmentOf({ config }: House): NodeJS.ProcessEnv {
     THIKAA_MASTER_KEY: config.masterKey,
     HOST: "127.0.0.1",
     PORT: "0",
+    METRICS_PORT: "0",
     LOG_LEVEL: "silent",
   };
 }

@@ -60,11 +60,12 @@ export const messageReceivedData = z
       description:
         "The `message_id` of the message that this one answers, or whose button was pressed; `null` when it answers none, or one that we do not know.",
     }),
-    refers_to: z.string().nullable().meta({
+    // Later than the first release: what an older process wrote is read all the same.
+    refers_to: z.string().nullable().default(null).meta({
       description:
         "The `message_id` of the message that was edited, deleted or reacted to; `null` for other types, or when we do not know it.",
     }),
-    album_id: z.string().nullable().meta({
+    album_id: z.string().nullable().default(null).meta({
       description:
         "The same for all messages of one album: each file of an album is a message of its own.",
     }),
