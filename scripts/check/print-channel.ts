@@ -1,6 +1,6 @@
 // Prints docs/reference/channels/*.md: what one channel's app carries, in both directions, and what its provider's errors mean.
 import { join } from "node:path";
-import type { Connector } from "../../packages/connector-kit/src/index.ts";
+import type { Connector, RawItem } from "../../packages/connector-kit/src/index.ts";
 import { channels } from "@thikaa/schema";
 import type { Capabilities, ChannelCode, Converted, OutcomeClass } from "@thikaa/schema";
 
@@ -112,13 +112,20 @@ function megabytes(bytes: number): string {
 function receiving(): string {
   const rows = Object.entries(updates).map(([name, update]) => [
     name.replaceAll(/(?=[A-Z])/g, " ").toLowerCase(),
-    meaningOf(connector.convert({ key: "1", thread: "1", raw: JSON.stringify(update) })),
+    itemsOf(JSON.stringify(update))
+      .map((item) => meaningOf(connector.convert(item)))
+      .join("; "),
   ]);
   return `## What comes in
 
 Made by converting one update of each kind. What nobody knows is kept whole and counted.
 
 ${table(["from the provider", "becomes"], rows)}`;
+}
+
+/** The items of a body: as a post of it would be cut, where the provider posts. */
+function itemsOf(raw: string): readonly RawItem[] {
+  return connector.webhook?.split(Buffer.from(raw)) ?? [{ key: "1", thread: "1", raw }];
 }
 
 function meaningOf(converted: Converted): string {
