@@ -21,9 +21,9 @@ export interface FaultSettings {
 
 const fast = {
   killsOfEach: 1,
-  crashesOfEach: 2,
+  crashesOfEach: 1,
   peoplePerBot: 8,
-  natsAwaySeconds: 10,
+  natsAwaySeconds: 6,
   postgresAwaySeconds: 4,
   handOverWithinMs: 4_000,
   sceneMs: 120_000,
