@@ -35,7 +35,7 @@ export function createMemoryContext(
     webhookSecret: "memory-context-secret-of-43-characters_0000",
     identify: () => Promise.resolve(),
     state: stateOf(kept),
-    ...nothingSent,
+    message: () => Promise.resolve(null),
     received: async (received) => void items.push(...received),
     openAddress: () => Promise.reject(new Error("Nothing opens addresses in memory.")),
     report: (state, reason) => void reports.push({ state, reason }),
@@ -48,9 +48,6 @@ export function createMemoryContext(
     end: () => life.abort(),
   };
 }
-
-/** No message of this connection is known. */
-const nothingSent = { message: () => Promise.resolve(null) };
 
 function stateOf(kept: Map<string, string>): ConnectorContext["state"] {
   return {
