@@ -103,7 +103,7 @@ export const mutations: readonly Mutation[] = [
     name: "what is uncertain called failed",
     promise: "what the provider may have taken is never called failed, nor refunded",
     file: `${sending}/finish.ts`,
-    find: "WHEN given.status = 'failed' AND ${hasUncertainAttempt} THEN",
+    find: "WHEN given.status = 'failed' AND ${hasUncertainAttempt(\"$8 AND $9\")} THEN",
     replace: "WHEN false THEN",
     test: `${sending}/settle.test.ts`,
     named: "refused after an attempt that may have been taken",
@@ -111,10 +111,9 @@ export const mutations: readonly Mutation[] = [
   {
     name: "an Idempotency-Key that stops nobody",
     promise: "one Idempotency-Key is one message and one debit",
-    file: `${sending}/idempotency.ts`,
-    find: "return new Set([...free, ...rows.map((row) => row.message_id)]);",
-    replace:
-      "return new Set([...free, ...rows.map((row) => row.message_id), ...candidates.map((candidate) => candidate.messageId)]);",
+    file: `${sending}/accept-statement.ts`,
+    find: "SELECT * FROM given WHERE key IS NULL OR id IN (SELECT message_id FROM fresh)",
+    replace: "SELECT * FROM given",
     test: "apps/gateway/src/processes.test.ts",
     named: "one Idempotency-Key",
   },
