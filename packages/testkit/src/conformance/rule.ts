@@ -1,17 +1,27 @@
 // A rule of the contract: its name, where it is written, and how it is judged.
-import type { ConnectorHarness } from "./harness.ts";
+import type { ConnectorHarness, ProviderHarness } from "./harness.ts";
 import type { Ground } from "./ground.ts";
 
-export interface Rule {
+/** Throws `BrokenRule` (or what a deadline throws) when it does not hold. */
+type Check<On> = (on: On) => Promise<void>;
+
+/** A connector at its stand-in, without a house around it: what pure rules and single calls are judged on. */
+export interface Bench {
+  readonly harness: ConnectorHarness;
+  readonly provider: ProviderHarness;
+}
+
+export type Rule = {
   /** What holds, in one sentence. */
   readonly name: string;
   /** Where the contract says so: a file of `packages/connector-kit/src`, and the member. */
   readonly where: string;
   /** Whether the rule has anything to judge here; all connectors otherwise. */
   readonly appliesTo?: (harness: ConnectorHarness) => boolean;
-  /** Throws `BrokenRule` (or what a deadline throws) when it does not hold. */
-  check(ground: Ground): Promise<void>;
-}
+} & (
+  | { readonly on: "bench"; readonly check: Check<Bench> }
+  | { readonly on: "house"; readonly check: Check<Ground> }
+);
 
 /** What a connector's author must mend. */
 export class BrokenRule extends Error {

@@ -2,7 +2,7 @@
 import { describe, test } from "vitest";
 import { Ground } from "./ground.ts";
 import type { ConnectorHarness } from "./harness.ts";
-import type { Rule } from "./rule.ts";
+import type { Bench, Rule } from "./rule.ts";
 import { inboundRules } from "./rules/inbound.ts";
 import { lifeRules } from "./rules/life.ts";
 import { planRules } from "./rules/plans.ts";
@@ -35,16 +35,37 @@ export async function brokenRules(harness: ConnectorHarness): Promise<Map<string
 }
 
 async function judge(rule: Rule, harness: ConnectorHarness): Promise<void> {
-  const ground = await Ground.open(harness);
   try {
-    await rule.check(ground);
+    await (rule.on === "house" ? onGround(rule.check, harness) : onBench(rule.check, harness));
   } catch (error) {
     const fault = error instanceof Error ? error.message : String(error);
     throw new Error(
       `Broken: ${rule.name}. ${fault} The contract: packages/connector-kit/src, ${rule.where}.`,
       { cause: error },
     );
+  }
+}
+
+async function onGround(
+  check: (ground: Ground) => Promise<void>,
+  harness: ConnectorHarness,
+): Promise<void> {
+  const ground = await Ground.open(harness);
+  try {
+    await check(ground);
   } finally {
     await ground.close();
+  }
+}
+
+async function onBench(
+  check: (bench: Bench) => Promise<void>,
+  harness: ConnectorHarness,
+): Promise<void> {
+  const provider = await harness.openProvider();
+  try {
+    await check({ harness, provider });
+  } finally {
+    await provider.close();
   }
 }

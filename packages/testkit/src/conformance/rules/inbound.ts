@@ -8,31 +8,37 @@ import type { ProviderAccount } from "../harness.ts";
 export const inboundRules: readonly Rule[] = [
   {
     name: "ids round-trip: an answer to `from` reaches the person who wrote",
+    on: "house",
     where: "connector.ts, Connector.convert; schema's InboundMessage.from",
     check: checkIds,
   },
   {
     name: "the same payload twice gives one message, and two messages of one text give two",
+    on: "house",
     where: "raw-item.ts, RawItem.key",
     check: checkRepeats,
   },
   {
     name: "what comes for many stores, and many at once, arrives whole, in order and at its own",
+    on: "house",
     where: "connector.ts, WebhookFacet.split; raw-item.ts, RawItem.thread",
     check: checkBatches,
   },
   {
     name: "what our own account wrote never comes in as a customer's message",
+    on: "house",
     where: "connector.ts, Connector.convert",
     check: checkEchoes,
   },
   {
     name: "unknown payloads are kept whole",
+    on: "house",
     where: "connector.ts, Connector.convert and WebhookFacet.split",
     check: checkUnknown,
   },
   {
     name: "a post that is not the provider's is answered 401 and stores nothing",
+    on: "house",
     where: "connector.ts, WebhookFacet.verify",
     appliesTo: ({ connector }) => connector.webhook !== undefined,
     check: checkSignatures,

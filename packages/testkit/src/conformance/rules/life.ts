@@ -3,7 +3,7 @@ import { ConnectionFault } from "@thikaa/connector-kit";
 import type { ConnectedAccount } from "@thikaa/connector-kit";
 import { createMemoryContext } from "../memory-context.ts";
 import { demand, demandEqual } from "../rule.ts";
-import type { Rule } from "../rule.ts";
+import type { Bench, Rule } from "../rule.ts";
 import type { Ground, GroundConnection } from "../ground.ts";
 import type { ProviderAccount, ProviderError } from "../harness.ts";
 import { deferred } from "../../waiting.ts";
@@ -11,26 +11,31 @@ import { deferred } from "../../waiting.ts";
 export const lifeRules: readonly Rule[] = [
   {
     name: "each error of the provider maps to its class",
+    on: "bench",
     where: "connected-account.ts, ConnectedAccount.send; connector.ts, Connector.connect",
     check: checkErrors,
   },
   {
     name: "a crash between receive and commit loses nothing",
+    on: "house",
     where: "connected-account.ts, PollingFacet.committed; context.ts, ConnectorContext.received",
     check: checkReceiveCrash,
   },
   {
     name: "a crash between parts repeats none",
+    on: "house",
     where: "connector.ts, Connector.plan; connected-account.ts, ConnectedAccount.send",
     check: checkPartsCrash,
   },
   {
     name: "an account belongs to one connection, and the second one takes nothing away",
+    on: "house",
     where: "context.ts, ConnectorContext.identify",
     check: checkIdentity,
   },
   {
     name: "secrets never stand in logs, states or attempts",
+    on: "house",
     where: "context.ts, ConnectorLog; faults.ts, FaultOptions.reason",
     check: checkSecrets,
   },
@@ -44,28 +49,28 @@ const mustBeProvoked: readonly ProviderError["means"][] = [
   "unauthorized",
 ];
 
-async function checkErrors(ground: Ground): Promise<void> {
-  const names = ground.provider.addAccount().errors.map(({ name }) => name);
-  for (const name of names) await checkError(ground, name);
-  const provoked = ground.provider.addAccount().errors.map(({ means }) => means);
+async function checkErrors(bench: Bench): Promise<void> {
+  const names = bench.provider.addAccount().errors.map(({ name }) => name);
+  for (const name of names) await checkError(bench, name);
+  const provoked = bench.provider.addAccount().errors.map(({ means }) => means);
   for (const each of mustBeProvoked)
     demand(provoked.includes(each), `The harness provokes no error that means '${each}'.`);
-  await checkRefusedCredentials(ground);
+  await checkRefusedCredentials(bench);
 }
 
 /** Each at an account of its own: some errors do not pass. */
-async function checkError(ground: Ground, name: string): Promise<void> {
-  const provided = ground.provider.addAccount();
+async function checkError(bench: Bench, name: string): Promise<void> {
+  const provided = bench.provider.addAccount();
   const error = provided.errors.find((each) => each.name === name);
   demand(error !== undefined, `The harness's account has no error '${name}' any more.`);
   const context = createMemoryContext({
-    baseUrl: ground.provider.url,
+    baseUrl: bench.provider.url,
     credentials: provided.credentials,
   });
-  const account = await ground.harness.connector.connect(context);
+  const account = await bench.harness.connector.connect(context);
   try {
     error.provoke();
-    const outcome = await sendOne(ground, account, provided);
+    const outcome = await sendOne(bench, account, provided);
     demandEqual(outcome.class, error.means, `The provider's error "${name}" has the wrong class.`);
     if (outcome.class === "sent") return;
     demand(
@@ -82,19 +87,15 @@ async function checkError(ground: Ground, name: string): Promise<void> {
   }
 }
 
-async function sendOne(
-  ground: Ground,
-  account: ConnectedAccount,
-  { people: [to] }: ProviderAccount,
-) {
+async function sendOne(bench: Bench, account: ConnectedAccount, { people: [to] }: ProviderAccount) {
   const messageId = "00000000-0000-7000-8000-000000000002";
   const content = { text: "hello", media: null };
-  const [part] = ground.harness.connector.plan({ to, content, messageId });
+  const [part] = bench.harness.connector.plan({ to, content, messageId });
   demand(part !== undefined, "Plan made no part of a short text.");
   return account.send({ to, part, partCount: 1, messageId });
 }
 
-async function checkRefusedCredentials({ harness, provider }: Ground): Promise<void> {
+async function checkRefusedCredentials({ harness, provider }: Bench): Promise<void> {
   const context = createMemoryContext({
     baseUrl: provider.url,
     credentials: provider.wrongCredentials,

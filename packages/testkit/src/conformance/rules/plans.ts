@@ -5,9 +5,8 @@ import { vi } from "vitest";
 import { checkPlannedFeatures, checkTyping, featureContents } from "./features.ts";
 import { createMemoryContext } from "../memory-context.ts";
 import { demand, demandEqual } from "../rule.ts";
-import type { Rule } from "../rule.ts";
-import type { ConnectorHarness } from "../harness.ts";
-import type { Ground } from "../ground.ts";
+import type { Bench, Rule } from "../rule.ts";
+import type { ConnectorHarness, ProviderAccount } from "../harness.ts";
 
 /** Letters that the units count differently: one byte, two, and four that are two UTF-16 units. */
 const letters = ["a", "م", "🌙"];
@@ -15,17 +14,19 @@ const letters = ["a", "م", "🌙"];
 export const planRules: readonly Rule[] = [
   {
     name: "capabilities agree with what plan makes and with the facets",
+    on: "bench",
     where: "connector.ts, Connector.capabilities and plan; media.ts, MediaFacet",
-    async check(ground) {
-      checkDescriptions(ground);
-      for (const content of samples(capabilitiesOf(ground.harness)))
-        checkLength(ground.harness, content);
-      checkPlannedFeatures(ground.harness, capabilitiesOf(ground.harness));
-      await checkFacets(ground);
+    async check(bench) {
+      checkDescriptions(bench);
+      for (const content of samples(capabilitiesOf(bench.harness)))
+        checkLength(bench.harness, content);
+      checkPlannedFeatures(bench.harness, capabilitiesOf(bench.harness));
+      await checkFacets(bench);
     },
   },
   {
     name: "plan is pure and deterministic",
+    on: "bench",
     where: "connector.ts, Connector.plan",
     async check({ harness }) {
       const carried = capabilitiesOf(harness);
@@ -138,7 +139,7 @@ function at<T>(days: number, work: () => T): T {
   }
 }
 
-function checkDescriptions({ harness, provider }: Ground): void {
+function checkDescriptions({ harness, provider }: Bench): void {
   const { connector, channel } = harness;
   const found = capabilitiesShape.safeParse(capabilitiesOf(harness));
   demand(found.success, `The capabilities do not have the schema's form: ${found.error?.message}`);
@@ -166,7 +167,7 @@ function checkDescriptions({ harness, provider }: Ground): void {
   }
 }
 
-async function checkFacets({ harness, provider }: Ground): Promise<void> {
+async function checkFacets({ harness, provider }: Bench): Promise<void> {
   const { connector } = harness;
   const carried = capabilitiesOf(harness);
   const provided = provider.addAccount();
@@ -192,7 +193,7 @@ async function checkMedia({
 }: {
   harness: ConnectorHarness;
   account: Awaited<ReturnType<ConnectorHarness["connector"]["connect"]>>;
-  provided: ReturnType<Ground["provider"]["addAccount"]>;
+  provided: ProviderAccount;
 }): Promise<void> {
   const { file } = provided.payloads;
   const { webhook, convert } = harness.connector;
