@@ -2,6 +2,7 @@
 import { storeShard } from "@thikaa/db";
 import type { Queryable } from "@thikaa/db";
 import { newId } from "@thikaa/schema";
+import type { OutboundContent } from "@thikaa/schema";
 import type { Candidate } from "./accept-types.ts";
 import { statusEvent } from "./message-events.ts";
 
@@ -30,7 +31,7 @@ export async function writeAccepted(
       requests.map((request) => request.priceMicro),
       requests.map((request) => request.sendAt),
       requests.map((request) => request.ttlSeconds),
-      requests.map(({ content }) => (content.media === null ? "text" : content.media.kind)),
+      requests.map(({ content }) => typeOf(content)),
       requests.map((request) => request.idempotency?.key ?? null),
       requests.map((request) => request.idempotency?.fingerprint ?? null),
       candidates.map(({ answer, request }) =>
@@ -52,6 +53,13 @@ export function isOverdrawn(error: unknown): boolean {
     "constraint" in error &&
     error.constraint === "balances_balance_micro_check"
   );
+}
+
+/** What a message is called: by its file, else by its text, else by what it carries instead. */
+function typeOf({ media, text, location, contact }: OutboundContent): string {
+  if (media !== null) return media.kind;
+  if (text !== null || (location === undefined && contact === undefined)) return "text";
+  return location === undefined ? "contact" : "location";
 }
 
 function acceptedEvent({ request, messageId }: Candidate) {

@@ -204,9 +204,12 @@ async function failBroken(transaction: Queryable, broken: readonly Broken[]): Pr
   );
 }
 
-/** A further attempt after an uncertain one may reach the customer twice: it is flagged in the transaction that begins it. */
+/**
+ * A further attempt after an uncertain one may reach the customer twice: it is flagged in the transaction that begins it.
+ * An edit or a deletion that is made again changes nothing more.
+ */
 async function flagRepeats(transaction: Queryable, claimed: readonly ClaimedRow[]): Promise<void> {
-  const repeats = claimed.filter((row) => row.uncertain);
+  const repeats = claimed.filter((row) => row.uncertain && row.content.change === undefined);
   if (repeats.length === 0) return;
   await transaction.query({
     name: "claim-flag-repeats",
