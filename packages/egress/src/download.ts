@@ -1,8 +1,8 @@
 // Downloads from addresses that users give: the same guard as for requests, redirects followed and each one checked, the body streamed.
 import { Agent } from "undici";
-import { guardedConnector, systemResolve } from "./connector.ts";
-import type { EgressConfig } from "./egress.ts";
 import { EgressError, toEgressError } from "./errors.ts";
+import { guarded } from "./guarded.ts";
+import type { EgressConfig } from "./guarded.ts";
 import { checkUrl } from "./url.ts";
 import type { UrlRules } from "./url.ts";
 
@@ -49,26 +49,8 @@ const redirects = new Set([301, 302, 303, 307, 308]);
 
 /** Opens the door for downloads. */
 export function createDownloader(config: EgressConfig = {}): Downloader {
-  const {
-    allowPrivateNetwork = false,
-    allowLoopback = false,
-    allowHttp = false,
-    allowAnyPort = false,
-  } = config;
-  const rules = { allowPrivateNetwork, allowLoopback, allowHttp, allowAnyPort };
-  const agent = new Agent({
-    connect: guardedConnector({
-      rules,
-      connectTimeoutMs: config.connectTimeoutMs ?? 10_000,
-      resolve: config.resolve ?? systemResolve,
-    }),
-    allowH2: false,
-    keepAliveTimeout: config.keepAliveMs ?? 10_000,
-    maxHeaderSize: 16_384,
-    // The watch keeps the time.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  const { rules, agentOptions } = guarded(config);
+  const agent = new Agent(agentOptions);
   return {
     open: (request) => follow(agent, rules, request),
     close: () => agent.destroy(),

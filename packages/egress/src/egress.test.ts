@@ -6,7 +6,8 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { createEgress } from "./egress.ts";
-import type { Egress, EgressConfig, EgressRequest } from "./egress.ts";
+import type { Egress, EgressRequest } from "./egress.ts";
+import type { EgressConfig } from "./guarded.ts";
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {

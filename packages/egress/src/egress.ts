@@ -1,28 +1,11 @@
 // Outbound HTTP to addresses that users give: one guarded door with deadlines, size limits and no redirects.
 import { Agent, Pool } from "undici";
-import { guardedConnector, systemResolve } from "./connector.ts";
-import type { Resolve } from "./connector.ts";
 import { EgressError } from "./errors.ts";
 import { CountingClient, Exchange } from "./exchange.ts";
 import type { EgressResponse } from "./exchange.ts";
+import { guarded } from "./guarded.ts";
+import type { EgressConfig } from "./guarded.ts";
 import { checkUrl } from "./url.ts";
-
-export interface EgressConfig {
-  /** Private ranges may be called; also means loopback. The operator's word. Default no. */
-  readonly allowPrivateNetwork?: boolean;
-  /** This machine may be called. Default no. */
-  readonly allowLoopback?: boolean;
-  /** Plain http may be called. Default no. */
-  readonly allowHttp?: boolean;
-  /** Any port may be called, not only 443, 80 and 8443. Default no. */
-  readonly allowAnyPort?: boolean;
-  /** How long an idle connection is kept, in milliseconds. Default 10 s. */
-  readonly keepAliveMs?: number;
-  /** The longest life of a connection attempt in milliseconds; a request may ask for less. Default 10 s. */
-  readonly connectTimeoutMs?: number;
-  /** Looks names up instead of the system, for tests of rebinding. */
-  readonly resolve?: Resolve;
-}
 
 export interface EgressRequest {
   readonly method: string;
@@ -52,19 +35,9 @@ export interface Egress {
 
 /** Opens the door. Connections are kept per origin, one request at a time each. */
 export function createEgress(config: EgressConfig = {}): Egress {
-  const {
-    allowPrivateNetwork = false,
-    allowLoopback = false,
-    allowHttp = false,
-    allowAnyPort = false,
-  } = config;
-  const rules = { allowPrivateNetwork, allowLoopback, allowHttp, allowAnyPort };
+  const { rules, agentOptions } = guarded(config);
   const agent = new Agent({
-    connect: guardedConnector({
-      rules,
-      connectTimeoutMs: config.connectTimeoutMs ?? 10_000,
-      resolve: config.resolve ?? systemResolve,
-    }),
+    ...agentOptions,
     factory: (origin, options) =>
       new Pool(
         origin,
@@ -77,13 +50,7 @@ export function createEgress(config: EgressConfig = {}): Egress {
         ),
       ),
     pipelining: 1,
-    allowH2: false,
-    keepAliveTimeout: config.keepAliveMs ?? 10_000,
     keepAliveMaxTimeout: 60_000,
-    maxHeaderSize: 16_384,
-    // The exchange keeps the deadlines; two clocks for one thing would only disagree.
-    headersTimeout: 0,
-    bodyTimeout: 0,
   });
   return {
     async request(request) {

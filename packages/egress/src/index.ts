@@ -7,7 +7,8 @@ export {
   type Downloader,
   type DownloadRequest,
 } from "./download.ts";
-export { createEgress, type Egress, type EgressConfig, type EgressRequest } from "./egress.ts";
+export { createEgress, type Egress, type EgressRequest } from "./egress.ts";
+export type { EgressConfig } from "./guarded.ts";
 export { EgressError, type EgressErrorCode, type EgressStage } from "./errors.ts";
 export type { EgressResponse } from "./exchange.ts";
 export type { Resolve, ResolvedAddress } from "./connector.ts";

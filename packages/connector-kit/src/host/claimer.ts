@@ -12,7 +12,7 @@ export interface ClaimerParts {
   readonly plan: PlanMessage;
 }
 
-/** A claim's price is that of its statements, hardly of its messages: a little patience halves it. */
+/** A claim's price is more that of its statements than of its messages: a little patience makes fewer of them. */
 const gatherMs = 3;
 
 type Claimed = readonly BegunAttempt[] | { readonly error: unknown };
