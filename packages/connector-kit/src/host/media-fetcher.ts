@@ -198,7 +198,8 @@ export class MediaFetcher {
         return settled;
       } catch (error) {
         trouble.failed(error, { media: fetch.media_id });
-        if (entry.life.signal.aborted) return false;
+        // It may have been written all the same: bytes that nobody needs are better than a link to none.
+        if (entry.life.signal.aborted) return true;
         await sleep(Math.min(5_000, 100 * 2 ** failures), entry.life.signal);
       }
     }
