@@ -1,5 +1,7 @@
 // The suite judges rightly: green for an honest connector, and red for each broken one in just the rule that it breaks.
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createTestDatabase } from "../database.ts";
+import type { TestDatabase } from "../database.ts";
 import { brokenConnectors } from "./fixtures/broken.ts";
 import { paper } from "./fixtures/paper/connector.ts";
 import { paperHarness } from "./fixtures/paper/harness.ts";
@@ -8,8 +10,15 @@ import { brokenRules, conformanceRules, testConnector } from "./suite.ts";
 testConnector(paperHarness(paper));
 
 describe("a broken connector is red in the rule that it breaks, and in no other", () => {
+  const databases: TestDatabase[] = [];
+  beforeAll(async () => {
+    for (const name of ["posted", "unreached"]) databases.push(await createTestDatabase({ name }));
+  });
+  afterAll(async () => void (await Promise.all(databases.map((database) => database.close()))));
+
   test.each(brokenConnectors)("one that $fault", async ({ breaks, connector }) => {
-    const broken = await brokenRules(paperHarness(connector));
+    const [posted = "", unreached = ""] = databases.map(({ url }) => url);
+    const broken = await brokenRules(paperHarness(connector), { posted, unreached });
     const [rule] = conformanceRules.filter(({ name }) => name.startsWith(breaks));
     expect([...broken.keys()], [...broken.values()].join("\n")).toEqual([rule?.name]);
     expect(broken.get(rule?.name ?? "")).toContain("The contract: packages/connector-kit/src");

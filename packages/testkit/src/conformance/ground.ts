@@ -1,13 +1,14 @@
-// The ground of one rule: a database, a stand-in, connections in it, and the app that is started, cut off and started again.
+// The ground of rules: a database, a stand-in, connections in it, and the app that is started, cut off and started again.
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { Bus } from "@thikaa/bus";
 import { Database } from "@thikaa/db";
-import { newId, toWireId } from "@thikaa/schema";
-import type { Converted } from "@thikaa/schema";
+import { newId, outboundContent, toWireId } from "@thikaa/schema";
+import type { ConnectionReason, ConnectionState, Converted } from "@thikaa/schema";
 import { createTestDatabase } from "../database.ts";
 import { startFaultProxy } from "../fault-proxy.ts";
 import type { FaultProxy } from "../fault-proxy.ts";
@@ -28,20 +29,40 @@ export interface StoredItem {
   readonly converted: Converted;
 }
 
+export interface ConnectionSaid {
+  readonly state: ConnectionState;
+  readonly reason: ConnectionReason | null;
+}
+
 /** How long what must happen may take; for a busy machine. */
 const deadlineMs = 12_000;
 
-/** Everything one rule uses; `close` ends it. */
+export interface GroundOptions {
+  readonly harness: ConnectorHarness;
+  /** Whether the provider can reach us, so that it posts and is not polled. */
+  readonly posted: boolean;
+  /** A database for one ground after the other; one of its own otherwise. */
+  readonly databaseUrl?: string | undefined;
+}
+
+/** What a ground stands on. */
+interface Base extends GroundOptions {
+  readonly databaseUrl: string;
+  readonly provider: ProviderHarness;
+  readonly proxy: FaultProxy;
+  readonly mediaFolder: string;
+  readonly namespace: string;
+  readonly bus: Bus;
+}
+
+/** Everything that rules use, one after the other, each with accounts and connections of its own; `close` ends it. */
 export class Ground {
   readonly harness: ConnectorHarness;
   readonly provider: ProviderHarness;
   readonly database: Database;
   readonly logLines: string[] = [];
+  readonly #base: Base;
   readonly #masterKey: string;
-  readonly #mediaFolder: string;
-  readonly #proxy: FaultProxy;
-  readonly #databaseUrl: string;
-  readonly #namespace = testNamespace();
   readonly #door = createServer((request, response) => {
     const handle = this.#app?.handle;
     // As the house's own server answers while no app is there.
@@ -51,35 +72,38 @@ export class Ground {
   readonly #closing: (() => Promise<unknown>)[] = [];
   #app: RunningApp | null = null;
 
-  private constructor(given: {
-    harness: ConnectorHarness;
-    provider: ProviderHarness;
-    databaseUrl: string;
-    proxy: FaultProxy;
-    mediaFolder: string;
-  }) {
-    this.harness = given.harness;
-    this.provider = given.provider;
-    this.#proxy = given.proxy;
-    this.#mediaFolder = given.mediaFolder;
-    this.#databaseUrl = given.databaseUrl;
-    this.#masterKey = given.harness.vault.newMasterKey();
-    this.database = new Database({ url: given.databaseUrl, applicationName: "conformance" });
+  private constructor(base: Base) {
+    this.harness = base.harness;
+    this.provider = base.provider;
+    this.#base = base;
+    this.#masterKey = base.harness.vault.newMasterKey();
+    this.database = new Database({ url: base.databaseUrl, applicationName: "conformance" });
   }
 
-  static async open(harness: ConnectorHarness): Promise<Ground> {
-    const created = await createTestDatabase({ name: "conformance" });
-    const proxy = await startFaultProxy({ target: created.url });
-    const mediaFolder = await mkdtemp(join(tmpdir(), "thikaa-media-"));
-    const provider = await harness.openProvider();
-    const ground = new Ground({ harness, provider, databaseUrl: created.url, proxy, mediaFolder });
+  static async open(options: GroundOptions): Promise<Ground> {
+    const created =
+      options.databaseUrl === undefined ? await createTestDatabase({ name: "conformance" }) : null;
+    const databaseUrl = options.databaseUrl ?? created?.url ?? "";
+    const namespace = testNamespace();
+    const base: Base = {
+      ...options,
+      databaseUrl,
+      namespace,
+      proxy: await startFaultProxy({ target: databaseUrl }),
+      mediaFolder: await mkdtemp(join(tmpdir(), "thikaa-media-")),
+      provider: await options.harness.openProvider(),
+      bus: await Bus.connect({ url: natsUrl(), namespace, name: "conformance" }),
+    };
+    const ground = new Ground(base);
     ground.#closing.push(
-      () => rm(mediaFolder, { recursive: true, force: true }),
-      () => created.close(),
-      () => proxy.close(),
+      () => rm(base.mediaFolder, { recursive: true, force: true }),
+      () => created?.close() ?? Promise.resolve(),
+      () => base.proxy.close(),
+      () => base.bus.close(),
       () => ground.database.close(),
-      () => provider.close(),
-      () => ground.stop(),
+      () => base.provider.close(),
+      () => ground.#removeConnections(),
+      () => ground.#stop(),
     );
     return ground;
   }
@@ -88,17 +112,17 @@ export class Ground {
     for (const close of this.#closing.toReversed()) await close();
   }
 
-  /** Starts the app; with `posted` the provider can reach us, so that it posts and is not polled. */
-  async start({ posted = !this.harness.worksUnreached } = {}): Promise<void> {
-    const { harness, provider } = this;
-    this.#app = await harness.start(
+  /** Starts the app, unless it runs. */
+  async start(): Promise<void> {
+    const { harness, provider, posted, namespace, mediaFolder } = this.#base;
+    this.#app ??= await harness.start(
       {
         environment: "development",
         databaseUrl: this.#proxied(),
         natsUrl: natsUrl(),
-        namespace: this.#namespace,
+        namespace,
         masterKey: this.#masterKey,
-        mediaStoreUrl: pathToFileURL(this.#mediaFolder).href,
+        mediaStoreUrl: pathToFileURL(mediaFolder).href,
         webhookBase: posted ? await this.#openDoor() : null,
         baseUrls: { live: provider.url, sandbox: null },
         http: null,
@@ -108,23 +132,28 @@ export class Ground {
     );
   }
 
-  async stop(): Promise<void> {
+  async #stop(): Promise<void> {
     const app = this.#app;
     this.#app = null;
     await app?.stop();
   }
 
+  /** The next ground on this database has its own. */
+  async #removeConnections(): Promise<void> {
+    await this.database.query({ text: "UPDATE connections SET desired = 'removed'" });
+  }
+
   /** The app ends without its database, as a process that was killed, and its lease with it. */
   async crash(): Promise<void> {
-    await this.#proxy.set({ kind: "reset" });
+    await this.#base.proxy.set({ kind: "reset" });
     await this.database.query({
       text: "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name <> 'conformance'",
     });
-    await this.stop();
+    await this.#stop();
     await this.database.query({
       text: "UPDATE workers SET expires_at = now() - interval '1 second'",
     });
-    await this.#proxy.set({ kind: "pass" });
+    await this.#base.proxy.set({ kind: "pass" });
   }
 
   /** A store of its own with one connection to this account. */
@@ -148,42 +177,49 @@ export class Ground {
         sealer.seal(webhookSecret, places.connectionWebhookSecret(id)),
       ],
     });
+    this.#base.bus.ring(
+      { ring: "connection", to: [id] },
+      { store_id: storeId, connection_id: id, channel, state: "connecting", reason: null },
+    );
     return { id, storeId, webhookSecret };
   }
 
   /** An account, its connection, and the app that has opened it. */
-  async connected(how: { posted?: boolean } = {}): Promise<{
-    account: ProviderAccount;
-    connection: GroundConnection;
-  }> {
+  async connected(): Promise<{ account: ProviderAccount; connection: GroundConnection }> {
+    await this.start();
     const account = this.provider.addAccount();
     const connection = await this.connect(account.credentials);
-    await this.start(how);
     await this.untilState(connection, "connected");
     return { account, connection };
   }
 
   /** Puts a text into the queue, as accepted ones stand there; gives the message's id. */
   async queue(connection: GroundConnection, to: string, text: string): Promise<string> {
+    const { channel } = this.harness;
     const id = newId();
+    const content = { text, media: null };
     await this.database.transaction(async (transaction) => {
       await transaction.query({
         text: `INSERT INTO messages (store_id, id, direction, origin, connection_id, channel, address, type, content, status, deadline_at)
                VALUES ($1, $2, 'out', 'api', $3, $4, $5, 'text', $6, 'queued', now() + interval '1 day')`,
-        values: [
-          connection.storeId,
-          id,
-          connection.id,
-          this.harness.channel,
-          to,
-          { text, media: null },
-        ],
+        values: [connection.storeId, id, connection.id, channel, to, content],
       });
       await transaction.query({
         text: "INSERT INTO send_queue (store_id, message_id, connection_id, address, deadline_at) VALUES ($1, $2, $3, $4, now() + interval '1 day')",
         values: [connection.storeId, id, connection.id, to],
       });
     });
+    this.#base.bus.ring(
+      { ring: "out", to: [channel, connection.id] },
+      {
+        store_id: connection.storeId,
+        connection_id: connection.id,
+        message_id: id,
+        channel,
+        to,
+        content: outboundContent.parse(content),
+      },
+    );
     return id;
   }
 
@@ -232,6 +268,20 @@ export class Ground {
     if (status !== 200) throw new Error(`A well signed post was answered ${status}, not 200.`);
   }
 
+  /** How a connection is, once it was opened or could not be. */
+  async settledState({ id }: GroundConnection): Promise<ConnectionSaid> {
+    return waitFor(
+      async () => {
+        const { rows } = await this.database.query<ConnectionSaid & Record<string, unknown>>({
+          text: "SELECT state, reason FROM connections WHERE id = $1 AND state IN ('connected', 'attention')",
+          values: [id],
+        });
+        return rows[0];
+      },
+      { what: "the connection to be opened or refused", deadlineMs },
+    );
+  }
+
   async untilState(connection: GroundConnection, state: string): Promise<void> {
     await this.until(`the connection to be '${state}'`, async () => {
       const { rows } = await this.database.query<{ state: string }>({
@@ -257,8 +307,8 @@ export class Ground {
   }
 
   #proxied(): string {
-    const url = new URL(this.#databaseUrl);
-    url.host = `${this.#proxy.host}:${this.#proxy.port}`;
+    const url = new URL(this.#base.databaseUrl);
+    url.host = `${this.#base.proxy.host}:${this.#base.proxy.port}`;
     return url.href;
   }
 

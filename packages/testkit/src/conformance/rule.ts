@@ -20,7 +20,11 @@ export type Rule = {
   readonly appliesTo?: (harness: ConnectorHarness) => boolean;
 } & (
   | { readonly on: "bench"; readonly check: Check<Bench> }
-  | { readonly on: "house"; readonly check: Check<Ground> }
+  | {
+      /** `posted house`: where the provider reaches us, if the channel has a webhook. */
+      readonly on: "house" | "posted house";
+      readonly check: Check<Ground>;
+    }
 );
 
 /** What a connector's author must mend. */

@@ -1,8 +1,8 @@
 // The conformance suite: every rule of the connector contract, the same for all channels, on real PostgreSQL and NATS.
-import { describe, test } from "vitest";
+import { afterAll, describe, test } from "vitest";
 import { Ground } from "./ground.ts";
 import type { ConnectorHarness } from "./harness.ts";
-import type { Bench, Rule } from "./rule.ts";
+import type { Rule } from "./rule.ts";
 import { inboundRules } from "./rules/inbound.ts";
 import { lifeRules } from "./rules/life.ts";
 import { planRules } from "./rules/plans.ts";
@@ -13,30 +13,75 @@ export const conformanceRules: readonly Rule[] = [...planRules, ...inboundRules,
 /** Registers one test for each rule. Called once, at the top of a channel's `contract.test.ts`. */
 export function testConnector(harness: ConnectorHarness): void {
   describe(`the connector contract, for ${harness.channel}`, () => {
+    const grounds = new Grounds(harness);
+    afterAll(() => grounds.close());
     for (const rule of conformanceRules)
       // oxlint-disable-next-line vitest/expect-expect -- a rule that does not hold throws
-      test.skipIf(rule.appliesTo?.(harness) === false)(`${rule.name}`, () => judge(rule, harness));
+      test.skipIf(rule.appliesTo?.(harness) === false)(`${rule.name}`, () => judge(rule, grounds));
   });
 }
 
+/** Databases for one connector after the other: one where the provider reaches us, one where it does not. */
+export interface SharedDatabases {
+  readonly posted: string;
+  readonly unreached: string;
+}
+
 /** The names of the rules that a connector breaks, each with what is said of it. */
-export async function brokenRules(harness: ConnectorHarness): Promise<Map<string, string>> {
+export async function brokenRules(
+  harness: ConnectorHarness,
+  databases: SharedDatabases,
+): Promise<Map<string, string>> {
   const broken = new Map<string, string>();
-  await Promise.all(
-    conformanceRules
-      .filter((rule) => rule.appliesTo?.(harness) !== false)
-      .map(async (rule) => {
-        await judge(rule, harness).catch((error: unknown) =>
+  const grounds = new Grounds(harness, databases);
+  try {
+    for (const rule of conformanceRules)
+      if (rule.appliesTo?.(harness) !== false)
+        await judge(rule, grounds).catch((error: unknown) =>
           broken.set(rule.name, error instanceof Error ? error.message : String(error)),
         );
-      }),
-  );
+  } finally {
+    await grounds.close();
+  }
   return broken;
 }
 
-async function judge(rule: Rule, harness: ConnectorHarness): Promise<void> {
+/** What a connector's rules share, each ground opened with the first rule that stands on it. Rules stand there one after the other. */
+class Grounds {
+  readonly harness: ConnectorHarness;
+  readonly #databases: SharedDatabases | null;
+  readonly #open = new Map<boolean, Promise<Ground>>();
+
+  constructor(harness: ConnectorHarness, databases: SharedDatabases | null = null) {
+    this.harness = harness;
+    this.#databases = databases;
+  }
+
+  at(on: "house" | "posted house"): Promise<Ground> {
+    const { harness } = this;
+    const posted =
+      !harness.worksUnreached || (on === "posted house" && harness.connector.webhook !== undefined);
+    const ground =
+      this.#open.get(posted) ??
+      Ground.open({
+        harness,
+        posted,
+        databaseUrl: this.#databases?.[posted ? "posted" : "unreached"],
+      });
+    this.#open.set(posted, ground);
+    return ground;
+  }
+
+  async close(): Promise<void> {
+    for (const ground of this.#open.values()) await (await ground).close();
+  }
+}
+
+async function judge(rule: Rule, grounds: Grounds): Promise<void> {
   try {
-    await (rule.on === "house" ? onGround(rule.check, harness) : onBench(rule.check, harness));
+    await (rule.on === "bench"
+      ? onBench(rule, grounds.harness)
+      : rule.check(await grounds.at(rule.on)));
   } catch (error) {
     const fault = error instanceof Error ? error.message : String(error);
     throw new Error(
@@ -46,20 +91,8 @@ async function judge(rule: Rule, harness: ConnectorHarness): Promise<void> {
   }
 }
 
-async function onGround(
-  check: (ground: Ground) => Promise<void>,
-  harness: ConnectorHarness,
-): Promise<void> {
-  const ground = await Ground.open(harness);
-  try {
-    await check(ground);
-  } finally {
-    await ground.close();
-  }
-}
-
 async function onBench(
-  check: (bench: Bench) => Promise<void>,
+  { check }: Extract<Rule, { on: "bench" }>,
   harness: ConnectorHarness,
 ): Promise<void> {
   const provider = await harness.openProvider();

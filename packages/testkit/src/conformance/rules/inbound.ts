@@ -14,31 +14,31 @@ export const inboundRules: readonly Rule[] = [
   },
   {
     name: "the same payload twice gives one message, and two messages of one text give two",
-    on: "house",
+    on: "posted house",
     where: "raw-item.ts, RawItem.key",
     check: checkRepeats,
   },
   {
     name: "what comes for many stores, and many at once, arrives whole, in order and at its own",
-    on: "house",
+    on: "posted house",
     where: "connector.ts, WebhookFacet.split; raw-item.ts, RawItem.thread",
     check: checkBatches,
   },
   {
     name: "what our own account wrote never comes in as a customer's message",
-    on: "house",
+    on: "posted house",
     where: "connector.ts, Connector.convert",
     check: checkEchoes,
   },
   {
     name: "unknown payloads are kept whole",
-    on: "house",
+    on: "posted house",
     where: "connector.ts, Connector.convert and WebhookFacet.split",
     check: checkUnknown,
   },
   {
     name: "a post that is not the provider's is answered 401 and stores nothing",
-    on: "house",
+    on: "posted house",
     where: "connector.ts, WebhookFacet.verify",
     appliesTo: ({ connector }) => connector.webhook !== undefined,
     check: checkSignatures,
@@ -98,7 +98,7 @@ async function whoSaid(
 }
 
 async function checkRepeats(ground: Ground): Promise<void> {
-  const here = await receiving(ground);
+  const here = await ground.connected();
   const { account, connection } = here;
   const [person] = account.people;
   const body = account.payloads.message(person, "said once");
@@ -117,7 +117,7 @@ async function checkRepeats(ground: Ground): Promise<void> {
 }
 
 async function checkBatches(ground: Ground): Promise<void> {
-  const one = await receiving(ground);
+  const one = await ground.connected();
   const other = ground.provider.addAccount();
   const second = { account: other, connection: await ground.connect(other.credentials) };
   await ground.untilState(second.connection, "connected");
@@ -154,7 +154,7 @@ async function checkAllCame(
 }
 
 async function checkEchoes(ground: Ground): Promise<void> {
-  const here = await receiving(ground);
+  const here = await ground.connected();
   const { account, connection } = here;
   for (const body of account.payloads.own) await ground.bring(here, body);
   await ground.bring(here, account.payloads.message(account.people[0], "a customer"));
@@ -171,7 +171,7 @@ async function checkEchoes(ground: Ground): Promise<void> {
 const unreadable = ["", "null", "[]", "{}", '"text"', "no json at all", "\u0000\u0001", '{"half":'];
 
 async function checkUnknown(ground: Ground): Promise<void> {
-  const here = await receiving(ground);
+  const here = await ground.connected();
   const { account, connection } = here;
   const bodies = [
     ...account.payloads.unknown,
@@ -195,7 +195,7 @@ async function checkUnknown(ground: Ground): Promise<void> {
 }
 
 async function checkSignatures(ground: Ground): Promise<void> {
-  const { account, connection } = await receiving(ground);
+  const { account, connection } = await ground.connected();
   const { inlet } = account;
   demand(
     inlet.kind === "webhook",
@@ -235,13 +235,6 @@ function mapValues(
   change: (value: string) => string,
 ): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, change(value)]));
-}
-
-/** A connection that is ready for the bodies that the suite brings. */
-async function receiving(
-  ground: Ground,
-): Promise<{ account: ProviderAccount; connection: GroundConnection }> {
-  return ground.connected({ posted: ground.harness.connector.webhook !== undefined });
 }
 
 async function untilText(

@@ -168,6 +168,8 @@ async function checkPartsCrash(ground: Ground): Promise<void> {
     return rows[0]?.outcome === "sent" && rows[1]?.outcome === "unavailable";
   });
   await ground.crash();
+  // What was refused would wait a second.
+  await ground.database.query({ text: "UPDATE send_queue SET due_at = now()" });
   await ground.start();
   await ground.untilStatus(id, "sent");
   const got = account.got(person).map((message) => message.text);
@@ -192,13 +194,12 @@ function wordsOf(length: number): string {
 async function checkIdentity(ground: Ground): Promise<void> {
   const { account, connection } = await ground.connected();
   const second = await ground.connect(account.credentials);
-  await ground.until("the second connection to say 'account_in_use'", async () => {
-    const { rows } = await ground.database.query<{ reason: { code: string } | null }>({
-      text: "SELECT reason FROM connections WHERE id = $1",
-      values: [second.id],
-    });
-    return rows[0]?.reason?.code === "account_in_use";
-  });
+  const { state, reason } = await ground.settledState(second);
+  demandEqual(
+    { state, reason: reason?.code ?? null },
+    { state: "attention", reason: "account_in_use" },
+    "A second connection of the same account must say that it is in use.",
+  );
   account.says(account.people[0], "for the first");
   await untilTexts(ground, connection, ["for the first"]);
   demandEqual(await ground.texts(second), [], "The second connection took what was for the first.");
@@ -216,7 +217,6 @@ async function checkSecrets(ground: Ground): Promise<void> {
   refusal?.provoke();
   await ground.queue(connection, person, "refused");
   await ground.untilState(connection, "attention");
-  await ground.stop();
   const secrets = [
     ...secretsOf(ground, account.credentials),
     ...secretsOf(ground, ground.provider.wrongCredentials),
