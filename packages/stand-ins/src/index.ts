@@ -33,3 +33,26 @@ export type { Clock } from "./clock.ts";
 export { startS3StandIn } from "./s3/stand-in.ts";
 export type { S3RecordedCall, S3StandIn, S3StandInOptions } from "./s3/contract.ts";
 export type { S3Fault, S3Operation } from "./s3/faults.ts";
+export type {
+  Ending,
+  LinkedDevice,
+  LinkedDeviceOf,
+  NewGroup,
+  NewPhone,
+  Phone,
+  PhoneMessage,
+  PhoneSettings,
+  WhatsAppWebStandIn,
+  WhatsAppWebStandInOptions,
+} from "./whatsapp-qr/contract.ts";
+export type { ChatMessage } from "./whatsapp-qr/chats.ts";
+export type { MediaKind, PhoneContent } from "./whatsapp-qr/content.ts";
+export type { WhatsAppWebChange } from "./whatsapp-qr/changes.ts";
+export type { WhatsAppWebFault } from "./whatsapp-qr/faults.ts";
+export type {
+  DecryptedCopy,
+  Recorded,
+  RecordedEntry,
+  RecordFilter,
+  WireRecord,
+} from "./whatsapp-qr/record.ts";
