@@ -131,9 +131,13 @@ function itemsOf(raw: string): readonly RawItem[] {
 function meaningOf(converted: Converted): string {
   if (converted.kind === "block") return "the event `contact.updated`";
   if (converted.kind === "notice") return `kept as a notice, \`${converted.reason}\``;
-  const { type, raw_type: rawType, edited } = converted;
+  if (converted.kind === "receipt")
+    return `a receipt: the event \`message.status\`, \`${converted.status}\``;
+  const { type, raw_type: rawType } = converted;
+  const edited = converted.kind === "message" && converted.edited;
   const files = converted.media.map((file) => `\`${file.type}\``).join(", ");
   return [
+    ...(converted.kind === "own" ? ["written by the account itself"] : []),
     `type \`${type}\``,
     ...(rawType === null ? [] : [`\`raw_type\` \`${rawType}\``]),
     ...(files === "" ? [] : [`media: ${files}`]),

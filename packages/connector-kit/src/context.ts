@@ -14,12 +14,15 @@ export interface IdentifiedAccount {
   readonly link: string | null;
 }
 
+/** Values by key; `null` deletes. */
+export type StateChange = Readonly<Record<string, string | null>>;
+
 /** Reads and writes what the connector keeps for this connection. */
 export interface ConnectorState {
   /** The values of these keys, opened; keys without a value are left out. */
   get(keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** Writes all of them or none, sealed; `null` deletes. Throws `OwnershipLost` when the connection has another owner by now. */
-  set(values: Readonly<Record<string, string | null>>): Promise<void>;
+  /** Writes all of them or none, sealed. Throws `OwnershipLost` when the connection has another owner by now. */
+  set(values: StateChange): Promise<void>;
 }
 
 export interface ConnectorCredentials {
@@ -70,8 +73,15 @@ export interface ConnectorContext {
   /** The message of this connection and recipient with this id of ours; `null` when there is none. Rejects when the database is away. */
   message(messageId: string, to: string): Promise<KnownMessage | null>;
 
-  /** Stores what came in; resolves when it is committed, and only then may the provider be told. For sockets; polled items are stored by the host. Rejects when the database is away: nothing may be acknowledged then. */
-  received(items: readonly RawItem[]): Promise<void>;
+  /**
+   * Stores what came in; resolves when it is committed, and only then may the provider be told. For sockets; polled items
+   * are stored by the host. Rejects when the database is away: nothing may be acknowledged then.
+   *
+   * With `state` the items and these values of `ConnectorState` are written in one transaction, all or none: for protocols
+   * whose reading of a message uses up what it was read with. Throws `OwnershipLost`, and writes nothing, when the
+   * connection has another owner by now; items alone are stored whoever brings them.
+   */
+  received(items: readonly RawItem[], state?: StateChange): Promise<void>;
 
   /**
    * Opens a file at an address that a user gave (`media_url`), where the provider can't fetch it itself. The address and

@@ -57,7 +57,7 @@ interface NewFile {
 }
 
 function filesOf({ key, converted }: NewInboundItem): NewFile[] {
-  return converted.kind === "message"
+  return converted.kind === "message" || converted.kind === "own"
     ? converted.media.map((media, index) => ({ key, n: index + 1, media }))
     : [];
 }

@@ -1,5 +1,6 @@
 // Content of a message: what we send, and what customers send, the same for every channel.
 import { z } from "zod";
+import { messageReason } from "./message-status.ts";
 
 export const mediaKinds = ["image", "document", "video", "audio", "voice", "sticker"] as const;
 export const mediaKind = z.enum(mediaKinds).meta({ id: "MediaKind" });
@@ -94,9 +95,11 @@ export type InboundMedia = z.infer<typeof inboundMedia>;
 /** A customer's message in the shared schema, as a connector converts it. Every field is there, `null` when empty. */
 export const inboundMessage = z.object({
   kind: z.literal("message"),
-  /** The person, in the form that `send` takes back as `to`. */
+  /** Where an answer goes, in the form that `send` takes back as `to`: the person, or the group that was written in. */
   from: z.string().min(1),
   contact: inboundContact,
+  /** Who wrote it, in the form of `send`'s `to`, where `from` is a group: then `contact` tells of this person. */
+  author: z.string().min(1).optional(),
   type: inboundType,
   raw_type: z.string().nullable(),
   text: z.string().nullable(),
@@ -140,8 +143,55 @@ export const inboundBlock = z.object({
 });
 export type InboundBlock = z.infer<typeof inboundBlock>;
 
+/**
+ * What our own account wrote, as the provider tells it: through us, which makes it a receipt of what we sent, or by the
+ * store's own people in the provider's app.
+ */
+export const ownMessage = inboundMessage
+  .pick({
+    contact: true,
+    type: true,
+    raw_type: true,
+    text: true,
+    media: true,
+    location: true,
+    contacts: true,
+    reaction: true,
+    reply_to: true,
+    album_id: true,
+    sent_at: true,
+  })
+  .extend({
+    kind: z.literal("own"),
+    /** The person it was written to, in the form of `send`'s `to`; `contact` tells of that person. */
+    to: z.string().min(1),
+    /** The message's own id, by which what was sent through us is known again: never that of the message it changes. */
+    provider_message_id: z.string().min(1),
+    /** The provider's id of the message that it edits or deletes. */
+    refers_to: z.string().nullable(),
+  });
+export type OwnMessage = z.infer<typeof ownMessage>;
+
+export const receiptStatuses = ["sent", "delivered", "read", "failed"] as const;
+
+/** What the provider reports of messages of ours that it took. */
+export const inboundReceipt = z.object({
+  kind: z.literal("receipt"),
+  /** Whom they were sent to, in the form of `send`'s `to`, where the provider numbers messages by conversation; `null` where its ids are the connection's own. */
+  to: z.string().min(1).nullable(),
+  provider_message_ids: z.array(z.string().min(1)).min(1),
+  status: z.enum(receiptStatuses),
+  /** Why they failed; `null` otherwise. */
+  reason: messageReason.nullable(),
+  /** When the provider says it happened; ISO 8601. It is shown and orders nothing. */
+  at: z.string().nullable(),
+});
+export type InboundReceipt = z.infer<typeof inboundReceipt>;
+
 export const converted = z.discriminatedUnion("kind", [
   inboundMessage,
+  ownMessage,
+  inboundReceipt,
   inboundBlock,
   inboundNotice,
 ]);

@@ -10,11 +10,18 @@ import {
 import type { OwnedConnection } from "@thikaa/db";
 import { toWireId } from "@thikaa/schema";
 import { places } from "@thikaa/vault";
-import type { ConnectorContext, ConnectorState, IdentifiedAccount } from "../context.ts";
+import type {
+  ConnectorContext,
+  ConnectorState,
+  IdentifiedAccount,
+  StateChange,
+} from "../context.ts";
 import type { CredentialValues } from "../credentials.ts";
 import { AddressTaken, ConnectionFault, OwnershipLost } from "../faults.ts";
+import type { RawItem } from "../raw-item.ts";
 import { openAddress } from "./open-address.ts";
 import type { HostParts } from "./parts.ts";
+import type { SealedState } from "./receiver.ts";
 import type { StateReport } from "./state-report.ts";
 
 export interface ContextOptions {
@@ -49,8 +56,7 @@ export function createContext(options: ContextOptions): ConnectorContext {
         address: to,
         messageId,
       }),
-    received: (items) =>
-      parts.receiver.receive({ id: row.id, storeId: row.store_id, channel: row.channel }, items),
+    received: (items, change) => receive(options, items, change),
     openAddress: (url, until = signal) =>
       openAddress(parts.downloader, url, AbortSignal.any([signal, until])),
     report: (state, reason) => report.say(state, reason),
@@ -133,7 +139,24 @@ async function replace(
     throw new OwnershipLost();
 }
 
-function stateOf({ parts, row, epoch }: ContextOptions): ConnectorState {
+async function receive(
+  options: ContextOptions,
+  items: readonly RawItem[],
+  change: StateChange | undefined,
+): Promise<void> {
+  const { parts, row, epoch } = options;
+  const connection = { id: row.id, storeId: row.store_id, channel: row.channel };
+  if (change === undefined) return parts.receiver.receive(connection, items);
+  const held = await parts.receiver.receiveWithState(connection, items, {
+    worker: parts.worker.id,
+    epoch,
+    state: sealChange(options, change),
+  });
+  if (!held) throw new OwnershipLost();
+}
+
+function stateOf(options: ContextOptions): ConnectorState {
+  const { parts, row, epoch } = options;
   return {
     async get(keys) {
       const sealed = await readConnectorState(parts.database, row.id, keys);
@@ -145,23 +168,20 @@ function stateOf({ parts, row, epoch }: ContextOptions): ConnectorState {
       );
     },
     async set(values) {
-      const sealed = Object.entries(values).map(
-        ([key, value]) =>
-          [
-            key,
-            value === null ? null : parts.vault.seal(value, places.connectorState(row.id, key)),
-          ] as const,
-      );
-      if (
-        !(await writeConnectorState(
-          parts.database,
-          { connectionId: row.id, worker: parts.worker.id, epoch },
-          new Map(sealed),
-        ))
-      )
+      const fence = { connectionId: row.id, worker: parts.worker.id, epoch };
+      if (!(await writeConnectorState(parts.database, fence, sealChange(options, values))))
         throw new OwnershipLost();
     },
   };
+}
+
+function sealChange({ parts, row }: ContextOptions, values: StateChange): SealedState {
+  return new Map(
+    Object.entries(values).map(([key, value]) => [
+      key,
+      value === null ? null : parts.vault.seal(value, places.connectorState(row.id, key)),
+    ]),
+  );
 }
 
 function openJson(open: () => string): unknown {

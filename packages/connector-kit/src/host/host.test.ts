@@ -107,6 +107,25 @@ test("what came in is never refused, whoever received it", async () => {
   expect(rows).toEqual([{ key: "1" }]);
 });
 
+test("what came in and the state it left behind are committed together, or neither is", async () => {
+  const connection = await house.connection();
+  await house.start();
+  const context = await house.opened(connection);
+  await context.state.set({ ratchet: "0", used: "a key" });
+  await context.received([{ key: "1", thread: "a", raw: "{}" }], { ratchet: "1", used: null });
+  expect(await context.state.get(["ratchet", "used"])).toEqual(new Map([["ratchet", "1"]]));
+  // A table that can't be written stops both: the message is read again with the ratchet that fits it.
+  await house.database.query({ text: "ALTER TABLE inbound_items ADD CHECK (key <> '2')" });
+  const refused = [{ key: "2", thread: "a", raw: "{}" }];
+  await expect(context.received(refused, { ratchet: "2" })).rejects.toThrow("inbound_items");
+  await takeOver(connection.id);
+  const late = [{ key: "3", thread: "a", raw: "{}" }];
+  await expect(context.received(late, { ratchet: "3" })).rejects.toThrow(OwnershipLost);
+  expect(await context.state.get(["ratchet"])).toEqual(new Map([["ratchet", "1"]]));
+  const { rows } = await house.database.query({ text: "SELECT key FROM inbound_items" });
+  expect(rows).toEqual([{ key: "1" }]);
+});
+
 test("what can't be converted is kept as a notice with its raw form, and a repeat changes nothing", async () => {
   const connection = await house.connection();
   await house.start();

@@ -1,7 +1,7 @@
 // Receiving: converts what came in and commits it with its raw form; only then may the provider be told.
 import { createHash } from "node:crypto";
 import type { Bus } from "@thikaa/bus";
-import { inboundShard, storeInbound } from "@thikaa/db";
+import { inboundShard, storeInbound, storeInboundWithState } from "@thikaa/db";
 import type { Database, NewInboundItem } from "@thikaa/db";
 import { converted, storableJson, storableText } from "@thikaa/schema";
 import type { Converted } from "@thikaa/schema";
@@ -15,6 +15,9 @@ import type { ConnectionIdentity } from "./identity.ts";
 /** Longer names are kept by their digest: an index could not hold them. */
 const longestName = 400;
 const batchLimit = 200;
+
+/** What a connector keeps, sealed, by key; `null` deletes. */
+export type SealedState = ReadonlyMap<string, string | null>;
 
 export class Receiver {
   readonly #parts: {
@@ -44,12 +47,38 @@ export class Receiver {
       await this.#store(connection, rows.slice(start, start + batchLimit));
   }
 
+  /** The same, together with state that its owner changed: both or none. `false`, with nothing written, when the connection has another owner by now. */
+  async receiveWithState(
+    connection: ConnectionIdentity,
+    items: readonly RawItem[],
+    owned: { readonly worker: string; readonly epoch: number; readonly state: SealedState },
+  ): Promise<boolean> {
+    const rows = items.map((item) => this.#toRow(connection, item));
+    const fresh = await storeInboundWithState(
+      this.#parts.database,
+      { ...owned, storeId: connection.storeId, connectionId: connection.id },
+      { items: rows, state: owned.state },
+    );
+    if (fresh === null) return false;
+    this.#tell(connection, rows, fresh);
+    return true;
+  }
+
   async #store(connection: ConnectionIdentity, rows: readonly NewInboundItem[]): Promise<void> {
-    const { database, bus, measures, mediaFetcher } = this.#parts;
+    this.#tell(connection, rows, await storeInbound(this.#parts.database, connection, rows));
+  }
+
+  /** Counts and rings for what is committed. */
+  #tell(
+    connection: ConnectionIdentity,
+    rows: readonly NewInboundItem[],
+    freshKeys: readonly string[],
+  ): void {
+    const { bus, measures, mediaFetcher } = this.#parts;
     const { id, storeId, channel } = connection;
-    const fresh = new Set(await storeInbound(database, connection, rows));
+    const fresh = new Set(freshKeys);
     measures.inbound.inc({ channel, kind: "repeat" }, rows.length - fresh.size);
-    if (rows.some(({ converted }) => converted.kind === "message" && converted.media.length > 0))
+    if (rows.some(({ converted }) => "media" in converted && converted.media.length > 0))
       mediaFetcher.ring();
     for (const row of rows) {
       // A key that stands twice in one batch was stored once.

@@ -36,7 +36,10 @@ export function createMemoryContext(
     identify: () => Promise.resolve(),
     state: stateOf(kept),
     message: () => Promise.resolve(null),
-    received: async (received) => void items.push(...received),
+    async received(received, change = {}) {
+      items.push(...received);
+      await stateOf(kept).set(change);
+    },
     openAddress: () => Promise.reject(new Error("Nothing opens addresses in memory.")),
     report: (state, reason) => void reports.push({ state, reason }),
     clock: () => new Date(),
