@@ -26,6 +26,8 @@ export interface ServicesHouseOptions extends Furniture {
   readonly counts: Counts;
   /** Whether gateways and channel processes get wires of their own; each costs the tests' process some work. */
   readonly wired: boolean;
+  /** PostgreSQL and NATS for a test that leaves them alone; absent: durable ones of its own, which cost seconds. */
+  readonly given?: { readonly databaseUrl: string; readonly natsUrl: string };
 }
 
 /** Starts everything and makes the store, its key with the sink as webhook, and its connections. */
@@ -37,7 +39,7 @@ export async function openServicesHouse(options: ServicesHouseOptions): Promise<
   const extra: Record<string, string> = {};
   const services = await startServices(
     {
-      ...configFor(options.counts, folder),
+      ...configFor(options, folder),
       environment: environmentFor(standIn.url),
       environmentOf: (made) => {
         const environment = { ...made.environment, ...extra };
@@ -78,14 +80,17 @@ export async function openServicesHouse(options: ServicesHouseOptions): Promise<
   return { ...outside, ...furniture, ...own };
 }
 
-function configFor(counts: Counts, dataDir: string): Omit<ServicesConfig, "environment"> {
+function configFor(
+  { counts, given }: ServicesHouseOptions,
+  dataDir: string,
+): Omit<ServicesConfig, "environment"> {
   return {
     counts,
     dataDir,
     host: "127.0.0.1",
     sandbox: false,
-    databaseUrl: null,
-    natsUrl: null,
+    databaseUrl: given?.databaseUrl ?? null,
+    natsUrl: given?.natsUrl ?? null,
     masterKey: null,
     adminToken: null,
   };

@@ -4,16 +4,20 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { storeEvent } from "@thikaa/schema";
 import type { MessageReceivedData, MessageUpdatedData } from "@thikaa/schema";
-import { waitFor } from "@thikaa/testkit";
+import { createTestDatabase, natsUrl, waitFor } from "@thikaa/testkit";
+import type { TestDatabase } from "@thikaa/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openServicesHouse } from "../faults/services-house.ts";
 import type { ServicesHouse } from "../faults/services-house.ts";
 
+let database: TestDatabase;
 let house: ServicesHouse;
 let who: { personId: number; botId: number };
 
 beforeAll(async () => {
+  database = await createTestDatabase({ name: "services" });
   house = await openServicesHouse({
+    given: { databaseUrl: database.url, natsUrl: natsUrl() },
     bots: 1,
     peoplePerBot: 1,
     counts: { gateways: 2, channels: 2, inboxes: 1, webhooks: 1 },
@@ -28,7 +32,10 @@ beforeAll(async () => {
     events: ["message.received", "message.updated"],
   });
 }, 120_000);
-afterAll(() => house.close(), 60_000);
+afterAll(async () => {
+  await house.close();
+  await database.close();
+}, 60_000);
 
 /** What the webhook was told of this provider's message, oldest first. */
 function told(
@@ -68,6 +75,35 @@ async function send(fields: Record<string, unknown>): Promise<Record<string, unk
   return (await response.json()) as Record<string, unknown>;
 }
 
+/** kill −9 of every channel process; gives what ends the leases that they leave behind, which would run for 15 s. */
+async function killChannels(): Promise<() => Promise<unknown>> {
+  const { rows } = await house.database.query<{ id: string }>({
+    text: "SELECT id FROM workers WHERE role LIKE 'channel-%' AND expires_at > now()",
+  });
+  expect(rows).toHaveLength(2);
+  for (const process of house.services.of("channel")) process.signal("SIGKILL");
+  return () =>
+    house.database.query({
+      text: "UPDATE workers SET expires_at = now() WHERE id = ANY($1)",
+      values: [rows.map(({ id }) => id)],
+    });
+}
+
+/** Waits until the next owner has the connection. */
+function untilConnected(): Promise<boolean> {
+  const [gateway] = house.gateways();
+  return waitFor(
+    async () => {
+      const response = await fetch(`${gateway}/${house.slug}/api/messaging/?action=status`, {
+        headers: { "x-api-key": house.apiKey },
+      });
+      const { connections } = (await response.json()) as { connections: { state: string }[] };
+      return connections[0]?.state === "connected";
+    },
+    { what: "the connection to be up again", deadlineMs: 30_000 },
+  );
+}
+
 /** The bytes behind a link, asked of each gateway that runs now. */
 async function readEverywhere(link: string | null): Promise<Buffer[]> {
   const { pathname, search } = new URL(link ?? "");
@@ -105,8 +141,9 @@ test("a photo, a PDF with an Arabic name and a video of 20 MB arrive byte for by
   const altered = new URL(links[0] ?? "");
   altered.searchParams.set("sig", `${altered.searchParams.get("sig")}x`);
   expect((await fetch(altered)).status).toBe(404);
-  for (const role of ["gateway", "channel"] as const)
-    for (const process of house.services.of(role)) process.signal("SIGKILL");
+  const endLeases = await killChannels();
+  await endLeases();
+  for (const process of house.services.of("gateway")) process.signal("SIGKILL");
   house.services.servers.mediaStore?.signal("SIGKILL");
   await Promise.all(house.services.of("gateway").map((gateway) => gateway.untilReady(30_000)));
   await waitFor(
@@ -114,6 +151,7 @@ test("a photo, a PDF with an Arabic name and a video of 20 MB arrive byte for by
       (await read()).every((bytes, index) => bytes.equals(wanted[index] ?? Buffer.alloc(0))),
     { what: "the files to be there again", deadlineMs: 30_000 },
   );
+  await untilConnected();
 }, 120_000);
 
 test("5,000 Arabic letters with a JPEG and media_type photo, sent by the API, arrive whole and in order", async () => {
@@ -175,7 +213,11 @@ test("a channel process killed in the middle of a file: the message goes on as p
         .some(({ accepted }) => accepted),
     30_000,
   );
-  for (const process of house.services.of("channel")) process.signal("SIGKILL");
+  const endLeases = await killChannels();
+  // The ten seconds that a message waits for its files are over.
+  await house.database.query({ text: "UPDATE inbound_items SET due_at = now()" });
+  await untilTold(messageId, 1, 20_000);
+  await endLeases();
   const [pending, updated] = await untilTold(messageId, 2, 60_000);
   expect(pending).toMatchObject({
     event: "message.received",

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { insertEvents } from "@thikaa/db";
 import { toWireId, webhookBody } from "@thikaa/schema";
-import { deferred, startWebhookSink, waitFor } from "@thikaa/testkit";
+import { deferred, plainEnvironment, startWebhookSink, waitFor } from "@thikaa/testkit";
 import type { WebhookSink } from "@thikaa/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { House, receivedEvent } from "./fixtures/house.ts";
@@ -252,6 +252,7 @@ test("by the operator's word private addresses are called in production too", as
 
 function environmentOf({ config }: House): NodeJS.ProcessEnv {
   return {
+    ...plainEnvironment(),
     THIKAA_ENV: config.environment,
     THIKAA_NAMESPACE: config.namespace,
     DATABASE_URL: config.databaseUrl,

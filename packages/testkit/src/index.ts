@@ -11,6 +11,7 @@ export type {
 } from "./conformance/harness.ts";
 export { createMemoryContext, type MemoryContext } from "./conformance/memory-context.ts";
 export { testConnector } from "./conformance/suite.ts";
+export { plainEnvironment } from "./config.ts";
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from "./database.ts";
 export { startFaultProxy, type Direction, type Fault, type FaultProxy } from "./fault-proxy.ts";
 export { testNamespace } from "./namespace.ts";
