@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { natsUrl, plainEnvironment, postgresUrl } from "@thikaa/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { checkImportLaw } from "../check/import-law.ts";
@@ -128,6 +129,11 @@ async function run(
 ): Promise<{ code: number | null; output: string }> {
   const child = spawn(process.execPath, [join(scratch.folder, program), ...args], {
     cwd: scratch.folder,
+    env: {
+      ...plainEnvironment(),
+      THIKAA_TEST_POSTGRES_URL: postgresUrl(),
+      NATS_URL: natsUrl(),
+    },
   });
   let output = "";
   child.stdout.on("data", (piece: Buffer) => void (output += piece.toString()));

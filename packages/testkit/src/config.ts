@@ -14,3 +14,8 @@ export function plainEnvironment(): Record<string, string> {
 export function givenNatsUrl(): string | undefined {
   return process.env.NATS_URL === "" ? undefined : process.env.NATS_URL;
 }
+
+/** The PostgreSQL of the test run that started this one: its databases are made there, and nothing is started. */
+export function givenPostgresUrl(): string | undefined {
+  return process.env.THIKAA_TEST_POSTGRES_URL;
+}

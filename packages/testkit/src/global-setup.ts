@@ -11,7 +11,7 @@ import {
   startPostgres,
   tryLockFolder,
 } from "../../embedded/src/index.ts";
-import { givenNatsUrl } from "./config.ts";
+import { givenNatsUrl, givenPostgresUrl } from "./config.ts";
 import "./provided.ts";
 
 const CACHE = join(import.meta.dirname, "../../../.cache/nats");
@@ -48,6 +48,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 function startTestPostgres(folder: string): Promise<Started> {
+  const given = givenPostgresUrl();
+  if (given !== undefined) return Promise.resolve({ url: given, stop: () => Promise.resolve() });
   return startPostgres({ dataDir: join(folder, "postgres"), durable: false, maxConnections: 300 });
 }
 
