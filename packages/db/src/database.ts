@@ -54,7 +54,8 @@ const unavailableCodes = new Set([
 const queryTimeoutMs = 35_000;
 
 // Statements are planned once for a connection: with partitioned tables, planning costs more than running. A plan made while
-// a table was small must still hold when it has grown, so that none begins with reading a whole table.
+// a table was small must still hold when it has grown: none begins with reading a whole table, and rows are joined by
+// looking each one up, not by reading a range of a table into a hash.
 const sessionOptions = [
   "timezone=UTC",
   "statement_timeout=30000",
@@ -62,6 +63,8 @@ const sessionOptions = [
   "idle_in_transaction_session_timeout=10000",
   "plan_cache_mode=force_generic_plan",
   "enable_seqscan=off",
+  "enable_hashjoin=off",
+  "enable_mergejoin=off",
 ]
   .map((setting) => `-c ${setting}`)
   .join(" ");

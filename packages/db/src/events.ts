@@ -102,12 +102,13 @@ function toStoreEvent(row: EventRow): StoreEvent {
   return event as StoreEvent;
 }
 
+// What is taken is named by its last position: row by row it would be looked for once for each row of the batch.
 const numberStatement = {
   name: "events-number",
   text: `WITH taken AS (
-           DELETE FROM events_unnumbered u USING (
-             SELECT position FROM events_unnumbered WHERE shard = $1 ORDER BY position LIMIT $2 FOR UPDATE
-           ) first WHERE u.shard = $1 AND u.position = first.position
+           DELETE FROM events_unnumbered u
+           WHERE u.shard = $1 AND u.position <= (
+             SELECT max(position) FROM (SELECT position FROM events_unnumbered WHERE shard = $1 ORDER BY position LIMIT $2) first)
            RETURNING u.*
          ), counted AS (
            INSERT INTO store_sequences AS s (store_id, last)

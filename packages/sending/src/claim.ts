@@ -230,9 +230,9 @@ export const claimStatement = {
            SELECT head.message_id, owned.epoch FROM unnest($4::uuid[], $5::text[]) AS lane (connection_id, address)
            JOIN owned USING (connection_id) CROSS JOIN LATERAL (${headOfLane}) head WHERE head.claimable
          ), due AS (
-           SELECT q.message_id, q.uncertain, heads.epoch FROM send_queue q JOIN heads USING (message_id) WHERE q.worker IS NULL FOR UPDATE OF q SKIP LOCKED
+           SELECT q.ctid AS place, q.uncertain, heads.epoch FROM send_queue q JOIN heads USING (message_id) WHERE q.worker IS NULL FOR UPDATE OF q SKIP LOCKED
          ), claimed AS (
-           UPDATE send_queue q SET worker = $1, epoch = due.epoch, attempts = q.attempts + 1, uncertain = false FROM due WHERE q.message_id = due.message_id
+           UPDATE send_queue q SET worker = $1, epoch = due.epoch, attempts = q.attempts + 1, uncertain = false FROM due WHERE q.ctid = due.place
            RETURNING q.store_id, q.message_id, q.connection_id, q.epoch, q.attempts, q.address, q.seq, q.deadline_at, due.uncertain
          )
          SELECT claimed.store_id, claimed.message_id, claimed.connection_id, claimed.epoch, claimed.attempts, claimed.address, claimed.deadline_at, claimed.uncertain,

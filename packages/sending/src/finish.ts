@@ -112,7 +112,10 @@ async function refund(
   return new Set(result.rows.map((row) => row.id));
 }
 
-const hasNoReceipts = `coalesce((SELECT d.description -> 'capabilities' ->> 'receipts' FROM channel_descriptions d WHERE d.channel = m.channel), 'none') = 'none'`;
+/** SQL: the last thing that the provider of the message `m` reports after `sent`; `none` where it reports nothing. */
+export const reportedReceipts = `coalesce((SELECT d.description -> 'capabilities' ->> 'receipts' FROM channel_descriptions d WHERE d.channel = m.channel), 'none')`;
+
+const hasNoReceipts = `${reportedReceipts} = 'none'`;
 
 const confirmStatement = {
   name: "messages-confirm",

@@ -12,6 +12,8 @@ export { expire } from "./expire.ts";
 export { findStoredAnswer, fingerprint, idempotencyHours, resolveKey } from "./idempotency.ts";
 export { findLanes, joinLanes } from "./lanes.ts";
 export type { FoundLanes, LaneCursor } from "./lanes.ts";
+export { applyReceipts } from "./receipts.ts";
+export type { AppliedReceipts, Receipt } from "./receipts.ts";
 export { recoverClaims, releaseUnbegun } from "./recover.ts";
 export type { Recovered } from "./recover.ts";
 export { settle } from "./settle.ts";

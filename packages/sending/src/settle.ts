@@ -3,12 +3,12 @@ import { backoffMs, newId, partPlan } from "@thikaa/schema";
 import type { Outcome } from "@thikaa/schema";
 import type { Database, Queryable } from "@thikaa/db";
 import { beginAttempts, recordOutcomes } from "./attempts.ts";
-import type { NewAttempt, WrittenAttempt } from "./attempts.ts";
+import type { NewAttempt, WrittenOutcome } from "./attempts.ts";
 import type { BegunAttempt, FinishedAttempt } from "./claim-types.ts";
 import { confirm, finish } from "./finish.ts";
 import type { FinishedMessage } from "./finish.ts";
 import { decide } from "./transitions.ts";
-import type { QueueRow, Step } from "./transitions.ts";
+import type { Step } from "./transitions.ts";
 
 export interface Settled {
   /** Attempts begun at the following parts of messages; to be made right away. */
@@ -21,7 +21,7 @@ export interface Settled {
 interface Settling {
   readonly attempt: BegunAttempt;
   readonly outcome: Outcome;
-  readonly written: WrittenAttempt;
+  readonly written: WrittenOutcome;
   readonly step: Step;
 }
 
@@ -35,24 +35,12 @@ export async function settle(
 ): Promise<Settled> {
   if (finished.length === 0) return { next: [], eventsFor: [] };
   return database.transaction(async (transaction) => {
-    const rows = await lockRows(transaction, finished);
     const written = await recordOutcomes(transaction, finished);
     const settling = finished.flatMap(({ attempt, outcome }): Settling[] => {
       const own = written.get(attempt.attemptId);
-      if (own === undefined || !own.changed) return [];
-      return [
-        {
-          attempt,
-          outcome,
-          written: own,
-          step: decide({
-            outcome,
-            attempt,
-            number: own.number,
-            row: rows.get(attempt.messageId) ?? null,
-          }),
-        },
-      ];
+      if (own === undefined) return [];
+      const step = decide({ outcome, attempt, number: own.number, row: own.row });
+      return [{ attempt, outcome, written: own, step }];
     });
     await flagDuplicates(transaction, settling);
     await requeue(transaction, settling);
@@ -78,20 +66,6 @@ export async function settle(
       ],
     };
   });
-}
-
-async function lockRows(
-  transaction: Queryable,
-  finished: readonly FinishedAttempt[],
-): Promise<Map<string, QueueRow>> {
-  const { rows } = await transaction.query<QueueRow & { message_id: string }>({
-    name: "settle-lock",
-    text: `SELECT q.message_id, q.attempts, q.failures, q.poisons, q.deadline_at <= now() AS overdue, q.worker IS NOT NULL AS claimed, coalesce(c.settings ->> 'on_uncertain', 'retry') AS on_uncertain
-           FROM send_queue q JOIN connections c ON c.store_id = q.store_id AND c.id = q.connection_id
-           WHERE q.message_id = ANY($1) ORDER BY q.message_id FOR UPDATE OF q`,
-    values: [finished.map(({ attempt }) => attempt.messageId)],
-  });
-  return new Map(rows.map((row) => [row.message_id, row]));
 }
 
 async function flagDuplicates(
@@ -168,13 +142,13 @@ async function beginNext(
 async function findBegun(
   transaction: Queryable,
   finished: readonly FinishedAttempt[],
-  written: ReadonlyMap<string, WrittenAttempt>,
+  written: ReadonlyMap<string, WrittenOutcome>,
 ): Promise<BegunAttempt[]> {
   const repeated = finished.filter(
     ({ attempt, outcome }) =>
       outcome.class === "sent" &&
       attempt.part.n < attempt.partCount &&
-      written.get(attempt.attemptId)?.changed === false,
+      !written.has(attempt.attemptId),
   );
   if (repeated.length === 0) return [];
   const { rows } = await transaction.query<{

@@ -1,5 +1,5 @@
 // Transitions: what a message does after an outcome. Pure, so that every case can be read and tested in one place.
-import type { MessageReason, Outcome } from "@thikaa/schema";
+import type { InboundReceipt, MessageReason, Outcome, PartStatus } from "@thikaa/schema";
 import type { BegunAttempt } from "./claim-types.ts";
 
 /** The message's row in the queue as it stands when the outcome comes in. */
@@ -71,6 +71,18 @@ export function decide(input: {
     };
   const poison = outcome.class === "poison";
   return wait({ row, reason: outcome.reason, waitMs: null, counts: true, poison });
+}
+
+export type ReceiptStatus = InboundReceipt["status"];
+
+const reached: readonly string[] = ["sent", "delivered", "read"];
+
+/** A part's status after a receipt of it; `null` when it stays. It only moves forwards: what arrived can't fail any more, and what failed stays so. */
+export function afterReceipt(status: PartStatus, receipt: ReceiptStatus): PartStatus | null {
+  if (status === "failed") return null;
+  const [stands, told] = [reached.indexOf(status), reached.indexOf(receipt)];
+  if (receipt === "failed") return stands < reached.indexOf("delivered") ? "failed" : null;
+  return told > stands ? receipt : null;
 }
 
 /** The reason of a message whose time ran out, with what last stood in its way. */
