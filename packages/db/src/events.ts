@@ -103,7 +103,7 @@ function toStoreEvent(row: EventRow): StoreEvent {
 }
 
 // What is taken is named by its last position: row by row it would be looked for once for each row of the batch.
-const numberStatement = {
+export const numberStatement = {
   name: "events-number",
   text: `WITH taken AS (
            DELETE FROM events_unnumbered u

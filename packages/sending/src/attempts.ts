@@ -93,7 +93,7 @@ export async function recordOutcomes(
 // A part that two attempts got through keeps the first id; the other one stays in its attempt.
 // The ranges of ids leave one month's partition of each table to be opened.
 // When a connection last sent is kept to the second: finer would rewrite its row with each message.
-const recordStatement = {
+export const recordStatement = {
   name: "outcomes-record",
   text: `WITH written AS MATERIALIZED (
            UPDATE attempts a SET outcome = given.outcome, detail = given.detail, finished_at = now()

@@ -1,43 +1,14 @@
-// The cost of a claim, counted in what PostgreSQL examines for it: the same however long the queue is.
-import type { Queryable } from "@thikaa/db";
+// The cost of a claim and of an outcome, counted in what PostgreSQL examines for it: the same however much is stored.
+import { newId } from "@thikaa/schema";
+import { statementCost } from "@thikaa/testkit";
+import type { StatementCost } from "@thikaa/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { z } from "zod";
+import { recordStatement } from "./attempts.ts";
 import { claimStatement } from "./claim.ts";
 import { openLane } from "./fixtures/lane.ts";
 import type { Lane } from "./fixtures/lane.ts";
 import { longestLifeDays, recentIds } from "./id-range.ts";
 import { findStatement } from "./lanes.ts";
-
-interface PlanNode {
-  readonly "Node Type": string;
-  readonly "Relation Name"?: string | undefined;
-  readonly "Actual Rows": number;
-  readonly "Actual Loops": number;
-  readonly "Rows Removed by Filter"?: number | undefined;
-  readonly "Shared Hit Blocks": number;
-  readonly "Shared Read Blocks": number;
-  readonly Plans?: readonly PlanNode[] | undefined;
-}
-
-const planNode: z.ZodType<PlanNode> = z.object({
-  "Node Type": z.string(),
-  "Relation Name": z.string().optional(),
-  "Actual Rows": z.number(),
-  "Actual Loops": z.number(),
-  "Rows Removed by Filter": z.number().optional(),
-  "Shared Hit Blocks": z.number(),
-  "Shared Read Blocks": z.number(),
-  get Plans() {
-    return z.array(planNode).optional();
-  },
-});
-
-/** What a statement costs: rows of the queue that were examined, pages that were touched, ways in which the queue was read. */
-interface Cost {
-  readonly rows: number;
-  readonly pages: number;
-  readonly scans: ReadonlySet<string>;
-}
 
 let lane: Lane;
 
@@ -46,6 +17,9 @@ beforeEach(async () => {
 });
 
 afterEach(() => lane.close());
+
+/** Rows that are looked up one by one, by an index or by the place they were found at before. */
+const oneByOne = /^(Index (Only )?Scan|Tid Scan)$/;
 
 const few = 100;
 const many = 100_000;
@@ -70,14 +44,50 @@ test("looking for lanes costs what is looked at, not what is queued", async () =
     await queue(many, few),
   ];
   const look = (connectionId: string) =>
-    costOf(lane.database, { ...findStatement, values: [[connectionId], [""], 64] });
+    statementCost(
+      lane.database,
+      { ...findStatement, values: [[connectionId], [""], 64] },
+      "send_queue",
+    );
   expectSame([await look(short), await look(long), await look(deep)]);
 });
 
-function expectSame([first, ...others]: readonly Cost[]): void {
+test("an outcome costs the same with 100,000 attempts as with 100, by a plan that was made before the first one", async () => {
+  const outcomes = async () => {
+    const ids = await attempts(32);
+    return statementCost(
+      lane.database,
+      {
+        ...recordStatement,
+        values: [
+          ids.map(() => lane.storeId),
+          ids,
+          ids.map(() => "sent"),
+          ids.map(() => "{}"),
+          ids,
+          ids.map(() => 1),
+          ids.map(() => lane.connectionId),
+          ids,
+          ids[0],
+          ids.at(-1),
+          ids[0],
+          ids.at(-1),
+        ],
+      },
+      "attempts",
+    );
+  };
+  await attempts(few);
+  const first = await outcomes();
+  await attempts(many);
+  expectSame([first, await outcomes()]);
+  expect(first.rows).toBe(32);
+});
+
+function expectSame([first, ...others]: readonly StatementCost[]): void {
   if (first === undefined) throw new Error("There is no cost to compare with.");
   for (const other of others) {
-    expect([...other.scans].filter((scan) => !scan.startsWith("Index"))).toEqual([]);
+    expect([...other.scans].filter((scan) => !oneByOne.test(scan))).toEqual([]);
     expect(other.rows / first.rows).toBeGreaterThan(0.7);
     expect(other.rows / first.rows).toBeLessThan(1.3);
     // A larger tree has a level or two more; nothing else may be touched.
@@ -100,7 +110,17 @@ async function queue(messages: number, recipients: number): Promise<string> {
   return connectionId;
 }
 
-function costOfClaim(connectionId: string, addresses: readonly string[]): Promise<Cost> {
+/** So many attempts under way, of messages that have left the queue; their ids. */
+async function attempts(count: number): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => newId());
+  await lane.database.query({
+    text: "INSERT INTO attempts (store_id, id, subject_id, part, number, epoch) SELECT $1, id, id, 1, 1, 1 FROM unnest($2::uuid[]) AS id",
+    values: [lane.storeId, ids],
+  });
+  return ids;
+}
+
+function costOfClaim(connectionId: string, addresses: readonly string[]): Promise<StatementCost> {
   const { worker, epoch } = lane.owner;
   const values = [
     worker,
@@ -110,32 +130,5 @@ function costOfClaim(connectionId: string, addresses: readonly string[]): Promis
     addresses,
     ...recentIds(longestLifeDays),
   ];
-  return costOf(lane.database, { ...claimStatement, values });
-}
-
-async function costOf(
-  database: Queryable,
-  statement: { text: string; values: readonly unknown[] },
-): Promise<Cost> {
-  const { rows } = await database.query<{ "QUERY PLAN": unknown }>({
-    text: `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${statement.text}`,
-    values: statement.values,
-  });
-  const [{ Plan: plan }] = z.tuple([z.object({ Plan: planNode })]).parse(rows[0]?.["QUERY PLAN"]);
-  const scans = nodesOf(plan).filter(
-    (node) => node["Relation Name"] === "send_queue" && node["Node Type"].endsWith("Scan"),
-  );
-  return {
-    rows: scans.reduce(
-      (sum, node) =>
-        sum + node["Actual Loops"] * (node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0)),
-      0,
-    ),
-    pages: plan["Shared Hit Blocks"] + plan["Shared Read Blocks"],
-    scans: new Set(scans.map((node) => node["Node Type"])),
-  };
-}
-
-function nodesOf(node: PlanNode): PlanNode[] {
-  return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+  return statementCost(lane.database, { ...claimStatement, values }, "send_queue");
 }

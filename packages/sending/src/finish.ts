@@ -1,7 +1,7 @@
 // Finishing: a message gets a status that ends its time in the queue, the debit is refunded where nothing was sent, and the event is written.
 import { newId } from "@thikaa/schema";
 import type { MessageReason, MessageStatus } from "@thikaa/schema";
-import { insertEvents } from "@thikaa/db";
+import { insertEvents, reportedReceipts } from "@thikaa/db";
 import type { Queryable } from "@thikaa/db";
 import { idRange, longestLifeDays, recentIds } from "./id-range.ts";
 import { statusColumns, statusEvent } from "./message-events.ts";
@@ -111,9 +111,6 @@ async function refund(
   });
   return new Set(result.rows.map((row) => row.id));
 }
-
-/** SQL: the last thing that the provider of the message `m` reports after `sent`; `none` where it reports nothing. */
-export const reportedReceipts = `coalesce((SELECT d.description -> 'capabilities' ->> 'receipts' FROM channel_descriptions d WHERE d.channel = m.channel), 'none')`;
 
 const hasNoReceipts = `${reportedReceipts} = 'none'`;
 

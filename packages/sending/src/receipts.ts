@@ -1,8 +1,8 @@
 // Receipts: what a provider reports of messages that it took, brought to their parts and from there to the message.
 import type { MessageReason, PartStatus } from "@thikaa/schema";
-import { insertEvents } from "@thikaa/db";
+import { insertEvents, reportedReceipts } from "@thikaa/db";
 import type { Queryable } from "@thikaa/db";
-import { finish, reportedReceipts } from "./finish.ts";
+import { finish } from "./finish.ts";
 import { statusColumns, statusEvent } from "./message-events.ts";
 import type { StatusRow } from "./message-events.ts";
 import { afterReceipt } from "./transitions.ts";

@@ -16,6 +16,7 @@ export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from 
 export { startFaultProxy, type Direction, type Fault, type FaultProxy } from "./fault-proxy.ts";
 export { testNamespace } from "./namespace.ts";
 export { natsUrl, postgresUrl } from "./provided.ts";
+export { statementCost, type StatementCost } from "./statement-cost.ts";
 export { deferred, waitFor, type Deferred, type NotYet, type WaitOptions } from "./waiting.ts";
 export {
   startWebhookSink,
