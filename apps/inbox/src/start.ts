@@ -20,7 +20,7 @@ import { mediaAddresses } from "./inbound/message-media.ts";
 import type { MediaAddress } from "./inbound/message-media.ts";
 import { startSequencer } from "./sequencer/sequencer.ts";
 
-/** Starts the inbox. Rejects when PostgreSQL or NATS can't be reached, or the schema is not this release's. */
+/** Starts the inbox. Waits while PostgreSQL or NATS can't be reached; rejects when the schema is not this release's. */
 export async function start(config: InboxConfig): Promise<Service> {
   const log = config.log ?? createLog({ name: "inbox", level: config.logLevel });
   const metrics = new Metrics("inbox");

@@ -1,7 +1,7 @@
 // The bus: rings on core NATS, typed by the shared schema. Nothing here is a promise; every reader also polls.
 import { rings, subjects } from "@thikaa/schema";
 import type { RingName, RingPayload } from "@thikaa/schema";
-import { connect } from "@nats-io/transport-node";
+import { connect, errors } from "@nats-io/transport-node";
 import type { NatsConnection, Subscription } from "@nats-io/transport-node";
 
 export interface BusConfig {
@@ -26,6 +26,15 @@ export interface RingAddress<Name extends RingName> {
   readonly to: Parameters<SubjectOf[Name]>;
 }
 
+/** NATS can't be reached now; the same may succeed later. */
+export class BusAwayError extends Error {
+  constructor(cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`NATS can't be reached: ${reason}.`, { cause });
+    this.name = "BusAwayError";
+  }
+}
+
 const oldestServer = [2, 10, 23] as const;
 
 /** A connection to NATS that comes back by itself. Ringing while it is away is silently dropped: a ring may be lost. */
@@ -40,7 +49,7 @@ export class Bus {
     void this.#watch();
   }
 
-  /** Connects; the first try may wait, later ones go on for ever. Refuses servers older than 2.10.23. */
+  /** Connects once; afterwards it comes back by itself, for ever. Throws `BusAwayError`; refuses servers older than 2.10.23. */
   static async connect(config: BusConfig): Promise<Bus> {
     const { server, ...login } = splitUrl(config.url);
     const connection = await connect({
@@ -50,6 +59,11 @@ export class Bus {
       maxReconnectAttempts: -1,
       reconnectTimeWait: 500,
       waitOnFirstConnect: false,
+      // A wire that was cut in silence is noticed by answers that don't come: after 15 s at most.
+      pingInterval: 5_000,
+      maxPingOut: 2,
+    }).catch((error: unknown) => {
+      throw isAway(error) ? new BusAwayError(error) : refusal(error);
     });
     const version = connection.info?.version ?? "0";
     if (isOlder(version)) {
@@ -148,6 +162,23 @@ function splitUrl(url: string): { server: string; user?: string; pass?: string; 
   ];
   if (user === "") return { server };
   return password === "" ? { server, token: user } : { server, user, pass: password };
+}
+
+/** The network's failures; a wrong address or login is none. */
+function isAway(error: unknown): boolean {
+  return (
+    error instanceof errors.ConnectionError ||
+    error instanceof errors.TimeoutError ||
+    (error instanceof Error && "syscall" in error)
+  );
+}
+
+function refusal(error: unknown): unknown {
+  return error instanceof errors.AuthorizationError
+    ? new Error("NATS does not let us in. Check the name and the password in NATS_URL.", {
+        cause: error,
+      })
+    : error;
 }
 
 function isOlder(version: string): boolean {

@@ -48,6 +48,8 @@ function configOf(poolSize: number, lines: string[] = []): FoundationConfig {
   };
 }
 
+const said = (line = "{}") => (JSON.parse(line) as { msg?: string }).msg;
+
 const connections = async () =>
   (
     await database.query({
@@ -113,6 +115,66 @@ test(
     }
   },
 );
+
+test("a start waits while NATS and then PostgreSQL are away, says each once, is alive and not ready meanwhile, and goes on by itself", async () => {
+  const lines: string[] = [];
+  const [postgres, nats] = await Promise.all([
+    startFaultProxy({ target: testDatabase.url }),
+    startFaultProxy({ target: natsUrl() }),
+  ]);
+  await nats.set({ kind: "refuse" });
+  const http = { host: "127.0.0.1", port: await freePort() };
+  const foundation = openFoundation({
+    ...configOf(2, lines),
+    databaseUrl: postgres.url,
+    natsUrl: nats.url,
+    http,
+  });
+  try {
+    const status = async (path: string) =>
+      (await fetch(`http://127.0.0.1:${http.port}${path}`)).status;
+    await waitFor(async () => (await status("/healthz")) === 200, { what: "the process to live" });
+    expect(await status("/readyz")).toBe(503);
+    expect(lines.map(said)).toEqual(["NATS can't be reached: the start waits until it answers"]);
+    await postgres.set({ kind: "refuse" });
+    await waitFor(() => lines.length === 2, { what: "the line about PostgreSQL" });
+    expect(said(lines[1])).toBe("PostgreSQL can't be reached: the start waits until it answers");
+    await Promise.all([postgres.set({ kind: "pass" }), nats.set({ kind: "pass" })]);
+    await (await foundation).stop();
+    expect(lines.slice(2).map(said)).toEqual(["over: the start goes on"]);
+    await expect(fetch(`http://127.0.0.1:${http.port}/healthz`)).rejects.toThrow();
+  } finally {
+    await Promise.all([postgres.close(), nats.close()]);
+  }
+});
+
+test("a start that waits is ended at once by its signal, and leaves nothing open", async () => {
+  const stop = new AbortController();
+  const lines: string[] = [];
+  const postgres = await startFaultProxy({ target: testDatabase.url });
+  await postgres.set({ kind: "blackHole" });
+  const begun = performance.now();
+  const foundation = openFoundation({
+    ...configOf(2, lines),
+    databaseUrl: postgres.url,
+    signal: stop.signal,
+  });
+  const reason = new Error("asked to stop");
+  stop.abort(reason);
+  await expect(foundation).rejects.toBe(reason);
+  expect(performance.now() - begun).toBeLessThan(1_000);
+  await postgres.set({ kind: "pass" });
+  await waitFor(async () => (await connections()) === 0, { what: "the connections to close" });
+  await postgres.close();
+});
+
+test.each([
+  ["a wrong password", { password: "wrong" }, /password.*Check the name and the password/],
+  ["a database that is not there", { pathname: "/nowhere" }, /"nowhere" does not exist. Make it/],
+])("%s ends the start with a sentence", async (_what, change, sentence) => {
+  const databaseUrl = Object.assign(new URL(testDatabase.url), change).href;
+  await expect(openFoundation({ ...configOf(2), databaseUrl })).rejects.toThrow(sentence);
+});
 
 test("metrics are served on their own port alone; a taken one is named by its setting, and leaves the other free", async () => {
   const metrics = new Metrics("test");

@@ -1,9 +1,11 @@
 // The foundation of an app: PostgreSQL with a schema and room for it, NATS, and the process's lease; measured, and heard of when they are away.
 import { Bus } from "@thikaa/bus";
 import { checkRoom, checkSchema, Database } from "@thikaa/db";
+import type { HttpAddress } from "./http.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { foundationMetrics } from "./own-metrics.ts";
+import { startPatiently } from "./patient-start.ts";
 import { stopAll } from "./service.ts";
 import { Trouble } from "./trouble.ts";
 import { Worker } from "./worker.ts";
@@ -18,6 +20,10 @@ export interface FoundationConfig {
   readonly namespace: string;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Where the app will listen: while the start waits, its health is answered there. */
+  readonly http?: HttpAddress | null | undefined;
+  /** Ends a start that still waits. `runMain` gives it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Foundation {
@@ -28,14 +34,18 @@ export interface Foundation {
   stop(): Promise<void>;
 }
 
-const askEveryMs = 1_000;
-const answerWithinMs = 2_000;
+const lookEveryMs = 1_000;
 
 /**
- * Opens everything. Rejects in plain words, with nothing left open, when PostgreSQL or NATS can't be reached, when the schema
- * and this release don't know each other, or when PostgreSQL has no room for the pool; too little room is a warning.
+ * Opens everything, and waits while PostgreSQL or NATS can't be reached. Rejects in plain words, with nothing left open,
+ * when one of them does not let us in, when the schema and this release don't know each other, or when PostgreSQL has no
+ * room for the pool; too little room is a warning.
  */
-export async function openFoundation(config: FoundationConfig): Promise<Foundation> {
+export function openFoundation(config: FoundationConfig): Promise<Foundation> {
+  return startPatiently(() => openOnce(config), config);
+}
+
+async function openOnce(config: FoundationConfig): Promise<Foundation> {
   const { name, log, metrics } = config;
   const opened: { stop(): Promise<void> }[] = [];
   try {
@@ -49,49 +59,43 @@ export async function openFoundation(config: FoundationConfig): Promise<Foundati
     await checkSchema(database);
     const bus = await Bus.connect({ url: config.natsUrl, namespace: config.namespace, name });
     opened.push({ stop: () => bus.close() });
-    const watch = watchBus(bus, log);
-    opened.push(watch);
+    opened.push(watchBus(bus, log));
     const worker = await Worker.start({ database, role: name, log, metrics });
     opened.push(worker);
-    foundationMetrics(metrics, database, () => watch.answers());
+    foundationMetrics(metrics, database, bus);
     return { database, bus, worker, stop: () => stopAll(opened.toReversed()) };
   } catch (error) {
     await stopAll(opened.toReversed()).catch(() => {});
-    throw error;
+    throw inPlainWords(error);
   }
 }
 
-interface BusWatch {
-  /** Whether NATS answered the last time it was asked. */
-  answers(): boolean;
-  stop(): Promise<void>;
+/** What an operator can mend, said so; anything else as it is. */
+function inPlainWords(error: unknown): unknown {
+  if (!(error instanceof Error) || !("code" in error)) return error;
+  const told = refusals.get(String(error.code));
+  return told === undefined
+    ? error
+    : new Error(`PostgreSQL says: ${error.message}. ${told}`, { cause: error });
 }
 
-/**
- * Says when NATS goes and comes: rings are lost in silence by design. It is asked, because a connection that is being made
- * anew looks like one that stands.
- */
-function watchBus(bus: Bus, log: Log): BusWatch {
+const checkLogin = "Check the name and the password in DATABASE_URL.";
+const refusals = new Map([
+  ["28P01", checkLogin],
+  ["28000", checkLogin],
+  ["3D000", "Make it, or name another one in DATABASE_URL; then migrate it."],
+]);
+
+/** Says when NATS goes and comes: rings are lost in silence by design. */
+function watchBus(bus: Bus, log: Log): { stop(): Promise<void> } {
   const trouble = new Trouble(
     log,
     "NATS can't be reached: everything goes on, up to a second later",
   );
-  let askedAt: number | null = null;
-  let answers = true;
-  const heard = (error: unknown) => {
-    answers = error === null;
-    if (error === null) trouble.passed();
-    else trouble.failed(error);
-  };
-  const ask = async () => {
-    askedAt = performance.now();
-    await bus.flush().then(() => heard(null), heard);
-    askedAt = null;
-  };
   const timer = setInterval(() => {
-    if (askedAt === null) void ask();
-    else if (performance.now() - askedAt >= answerWithinMs) heard(new Error("There is no answer."));
-  }, askEveryMs);
+    if (bus.connected) trouble.passed();
+    else trouble.failed(new Error("The connection is down."));
+  }, lookEveryMs);
   timer.unref();
-  return { answers: () => answers, stop: async () => clearInterval(timer) };
+  return { stop: async () => clearInterval(timer) };
 }

@@ -4,7 +4,8 @@ import type { Service } from "./service.ts";
 
 export interface RunOptions<Config> {
   readonly readConfig: () => Config;
-  readonly start: (config: Config) => Promise<Service>;
+  /** The signal comes when the process is asked to stop: what still waits in a start gives up, see `openFoundation`. */
+  readonly start: (config: Config & { readonly signal: AbortSignal }) => Promise<Service>;
   /** Milliseconds for everything to stop after a signal. */
   readonly stopWithinMs?: number;
 }
@@ -17,16 +18,19 @@ export async function runMain<Config>(options: RunOptions<Config>): Promise<void
     // Only where a parent holds a channel to us: it died, and nobody could stop us any more.
     process.on("disconnect", () => resolve());
   });
+  const stopping = new AbortController();
   // Also for a signal that comes while it still starts.
-  void stopRequested.then(() =>
-    setTimeout(() => process.exit(1), options.stopWithinMs ?? 9_000).unref(),
-  );
+  void stopRequested.then(() => {
+    stopping.abort(new Error("The process was asked to stop while it started."));
+    setTimeout(() => process.exit(1), options.stopWithinMs ?? 9_000).unref();
+  });
   try {
-    const service = await options.start(options.readConfig());
+    const service = await options.start({ ...options.readConfig(), signal: stopping.signal });
     await stopRequested;
     await service.stop();
     process.exit(0);
   } catch (error) {
+    if (error === stopping.signal.reason) process.exit(0);
     process.stderr.write(`${scrub(error instanceof Error ? error.message : String(error))}\n`);
     process.exit(1);
   }

@@ -1,4 +1,5 @@
 // What the runtime counts for every app: the pool, NATS, the worker's lease, assignments.
+import type { Bus } from "@thikaa/bus";
 import type { Database } from "@thikaa/db";
 import type { Metrics } from "./metrics.ts";
 
@@ -28,11 +29,7 @@ export function leaseMetrics(metrics: Metrics | undefined, role: string): () => 
 }
 
 /** The pool's use and NATS, read from memory at each scrape. */
-export function foundationMetrics(
-  metrics: Metrics,
-  database: Database,
-  busAnswers: () => boolean,
-): void {
+export function foundationMetrics(metrics: Metrics, database: Database, bus: Bus): void {
   const { poolSize, poolConnections, poolWaiting, busConnected } = processMetrics(metrics);
   metrics.beforeScrape(() => {
     const { busy, idle, waiting } = database.use;
@@ -40,7 +37,7 @@ export function foundationMetrics(
     poolConnections.set({ state: "busy" }, busy);
     poolConnections.set({ state: "idle" }, idle);
     poolWaiting.set(waiting);
-    busConnected.set(busAnswers() ? 1 : 0);
+    busConnected.set(bus.connected ? 1 : 0);
   });
 }
 
@@ -62,7 +59,7 @@ export function processMetrics(metrics: Metrics) {
     ),
     busConnected: metrics.gauge(
       "nats_connected",
-      "1 while NATS answers. At 0 everything goes on, up to a second later.",
+      "1 while the connection to NATS stands. At 0 everything goes on, up to a second later.",
     ),
     leasesLost: metrics.counter(
       "worker_leases_lost_total",
