@@ -167,6 +167,7 @@ test("killed in the middle of a download, the next owner fetches the file", asyn
   );
   child.kill("SIGKILL");
   await once(child, "exit");
+  await world.endLeases();
   expect(await media()).toMatchObject([{ status: "pending" }]);
   await world.start(telegram);
   const rows = await untilSettled(1, 30_000);
