@@ -118,6 +118,11 @@ export class Health {
     this.#enter("failing", now, reason);
   }
 
+  /** What kept it from being reached is over: its next single try may be made at once. */
+  resume(): void {
+    this.#pausedUntil = Number.NEGATIVE_INFINITY;
+  }
+
   #enter(state: EndpointHealthState, now: number, reason: string | null): void {
     if (state !== this.#state) this.#since = now;
     this.#state = state;

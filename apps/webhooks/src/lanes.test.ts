@@ -116,3 +116,26 @@ test("an origin that can't be connected to is tried by one of its endpoints at a
   expect(others.size).toBe(1);
   end(lanes, others);
 });
+
+test("once an origin answers to one endpoint, the others that could not reach it are tried at once, not at the end of their own pause; one that answered badly waits on", () => {
+  const lanes = new Lanes();
+  const [first, ...others] = endpoints(6, () => "shared.example");
+  const bad = others.at(-1);
+  if (first === undefined || bad === undefined) throw new Error("unreachable");
+  const answers = { sign: "ill", reason: "The URL answered 500.", disable: null } as const;
+  const unreached = { sign: "unreached", reason: "No connection.", disable: null } as const;
+  for (let count = 0; count < 3; count++) lanes.leave(lanes.enter(bad), answers);
+  // Each fails alone for so long that its pauses have grown.
+  for (const endpoint of [first, ...others.slice(0, -1)])
+    for (let count = 0; count < 3; count++) lanes.leave(lanes.enter(endpoint), unreached);
+  expect(fill(lanes, [first, ...others]).size).toBe(0);
+  lanes.leave(lanes.enter(first), well);
+  const again = fill(lanes, others);
+  expect([...again.keys()].toSorted()).toEqual(
+    others
+      .slice(0, -1)
+      .map(({ endpointId }) => endpointId)
+      .toSorted(),
+  );
+  expect([...again.values()].every((places) => places.length === 1)).toBe(true);
+});

@@ -16,6 +16,8 @@ interface Lane {
   health: Health;
   /** Slots held, by attempts under way and by the claim that is being made. */
   busy: number;
+  /** Whether its last failure was that nothing at its origin could be connected to. */
+  unreached: boolean;
   /** When something is due; infinite when nothing is known to wait. */
   dueAt: number;
   /** What is written down of its health. */
@@ -191,9 +193,13 @@ export class Lanes {
     const words = reason ?? "";
     if (sign === "well") health.succeeded(now, now - begunAt);
     else if (sign !== "none") health.failed(now, begunAt, words);
+    if (sign !== "none" && health === lane.health) lane.unreached = sign === "unreached";
     // Origins are shared by stores: only that nothing there can be connected to is held against all, never how one URL answers.
     if (sign === "unreached") origin.health.failed(now, begunAt, words);
-    else if (sign !== "none") origin.health.succeeded(now, 0);
+    else if (sign !== "none") {
+      if (this.#isDown(origin.name)) this.#resume(origin.name);
+      origin.health.succeeded(now, 0);
+    }
     if (origin.busy === 0 && origin.health.sound) this.#origins.delete(origin.name);
     return sign === "none" || health !== lane.health ? null : news(lane, now, finding.disable);
   }
@@ -209,6 +215,7 @@ export class Lanes {
       origin: "",
       health: new Health(performance.now()),
       busy: 0,
+      unreached: false,
       dueAt: Number.POSITIVE_INFINITY,
       recorded: "",
     };
@@ -222,6 +229,12 @@ export class Lanes {
     const origin = this.#origins.get(lane.origin);
     if (origin === undefined || !this.#isDown(lane.origin)) return free;
     return Math.min(free, origin.health.limit(now) - origin.busy);
+  }
+
+  /** An origin answers again: those who could not reach it need not wait for their own time. */
+  #resume(origin: string): void {
+    for (const lane of this.#lanes.values())
+      if (lane.origin === origin && lane.unreached) lane.health.resume();
   }
 
   #isDown(origin: string): boolean {
