@@ -52,6 +52,7 @@ test("a person's text becomes an event with every field of the contract", async 
     "from",
     "to",
     "contact",
+    "author",
     "type",
     "raw_type",
     "message",

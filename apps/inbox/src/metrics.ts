@@ -9,6 +9,10 @@ export function inboundMetrics(metrics: Metrics) {
       "inbound_kept_total",
       "Inbound items kept whole because they were no readable message.",
     ),
+    unmatchedReceipts: metrics.counter(
+      "inbound_receipts_unmatched_total",
+      "Receipts dropped: for a minute there was no message that they could tell of.",
+    ),
     lag: metrics.age(
       "inbound_lag_seconds",
       "From an item's commit by the channel's app until its message and event are committed.",

@@ -6,7 +6,7 @@ export function wants(subscription: Subscription, event: EventHead): boolean {
   const { events, startsAfter, channels, instanceId } = subscription;
   if (!events.includes(event.type) || startsAfter === null || event.sequence <= startsAfter)
     return false;
-  // What became of a message concerns the key that sent it and no other.
-  if (event.type === "message.status") return event.instanceId === instanceId;
+  // What became of a message concerns the key that sent it and no other; one that no key sent concerns them all.
+  if (event.instanceId !== null) return event.instanceId === instanceId;
   return event.channel !== null && channels.includes(event.channel);
 }

@@ -95,7 +95,7 @@ export async function findLastInbound(
 ): Promise<Date | null | undefined> {
   const { rows } = await database.query<{ last_inbound_at: Date | null }>({
     name: "conversations-last-inbound",
-    text: "SELECT max(last_inbound_at) AS last_inbound_at FROM conversations WHERE store_id = $1 AND connection_id = $2 AND address = $3 HAVING count(*) > 0",
+    text: "SELECT max(last_inbound_at) AS last_inbound_at FROM conversations WHERE store_id = $1 AND connection_id = $2 AND address = $3 HAVING max(last_inbound_at) IS NOT NULL",
     values: [where.storeId, where.connectionId, where.address],
   });
   return rows[0]?.last_inbound_at;

@@ -128,6 +128,17 @@ export async function attachMedia(
   return rows;
 }
 
+/** The files of items that became no message are not wanted any more. Bytes that are here already stay. */
+export async function dropMedia(transaction: Queryable, itemIds: readonly number[]): Promise<void> {
+  if (itemIds.length === 0) return;
+  await transaction.query({
+    name: "media-drop",
+    text: `WITH unwanted AS (DELETE FROM media_fetches WHERE item_id = ANY($1) RETURNING store_id, media_id)
+           UPDATE media m SET status = 'failed' FROM unwanted WHERE m.store_id = unwanted.store_id AND m.id = unwanted.media_id AND m.status = 'pending'`,
+    values: [itemIds],
+  });
+}
+
 /** All files of these messages of any stores. */
 export async function listMessageMedia(
   transaction: Queryable,

@@ -69,6 +69,9 @@ interface MessageRow {
 export const shownStatus = `CASE WHEN m.status IN ('queued', 'scheduled') AND EXISTS (SELECT 1 FROM send_queue claimed WHERE claimed.message_id = m.id AND claimed.worker IS NOT NULL)
   THEN 'sending' ELSE m.status END AS status`;
 
+/** SQL: the last thing that the provider of the message `m` reports after `sent`; `none` where it reports nothing. */
+export const reportedReceipts = `coalesce((SELECT d.description -> 'capabilities' ->> 'receipts' FROM channel_descriptions d WHERE d.channel = m.channel), 'none')`;
+
 /** Finds an outbound message of an instance with its parts and attempts; `null` when it is not that instance's. */
 export async function findMessageView(
   database: Queryable,

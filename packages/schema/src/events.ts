@@ -44,6 +44,11 @@ export const messageReceivedData = z
     from: z.string(),
     to: z.string(),
     contact: inboundContact.extend({ id: z.string() }),
+    // Later than the first release: what an older process wrote is read all the same.
+    author: z.string().nullable().default(null).meta({
+      description:
+        "Who wrote it, in the form of `to`, when `from` is a group: then `contact` is this person, and an answer to `from` goes to the group. `null` outside groups.",
+    }),
     type: inboundType,
     raw_type: z.string().nullable(),
     message: z.string().nullable(),
@@ -60,7 +65,6 @@ export const messageReceivedData = z
       description:
         "The `message_id` of the message that this one answers, or whose button was pressed; `null` when it answers none, or one that we do not know.",
     }),
-    // Later than the first release: what an older process wrote is read all the same.
     refers_to: z.string().nullable().default(null).meta({
       description:
         "The `message_id` of the message that was edited, deleted or reacted to; `null` for other types, or when we do not know it.",
@@ -95,6 +99,29 @@ export const messageUpdatedData = messageReceivedData
   .meta({ id: "MessageUpdatedData" });
 export type MessageUpdatedData = z.infer<typeof messageUpdatedData>;
 
+/** What the store's own people wrote in the provider's app, in the fields of `message.received`. */
+const deviceContent = messageReceivedData
+  .pick({
+    conversation_id: true,
+    contact: true,
+    type: true,
+    raw_type: true,
+    message: true,
+    media_url: true,
+    media_type: true,
+    media: true,
+    location: true,
+    contacts: true,
+    reaction: true,
+    reply_to: true,
+    refers_to: true,
+    album_id: true,
+    provider_message_id: true,
+    sent_at: true,
+  })
+  .meta({ id: "DeviceContent" });
+export type DeviceContent = z.infer<typeof deviceContent>;
+
 /** `data` of `message.status`: where a message of ours stands after a change. */
 export const messageStatusData = z
   .object({
@@ -108,6 +135,13 @@ export const messageStatusData = z
     reason: messageReason.nullable(),
     refunded: z.boolean(),
     possible_duplicate: z.boolean(),
+    origin: z.literal("device").optional().meta({
+      description:
+        "There when the message was not sent by this API but by the store's own people, on a phone or in the provider's app. It cost nothing; every key that is allowed on the channel is told.",
+    }),
+    content: deviceContent.optional().meta({
+      description: "What such a message says; in its first event alone.",
+    }),
   })
   .meta({ id: "MessageStatusData" });
 export type MessageStatusData = z.infer<typeof messageStatusData>;

@@ -5,7 +5,7 @@ import type { Database } from "@thikaa/db";
 import { recordSpan, startLoop, Trouble } from "@thikaa/runtime";
 import type { Assignments, Log, Metrics, Worker } from "@thikaa/runtime";
 import { finishItems, setFirstAside } from "./finish-items.ts";
-import type { HeldShards } from "./finish-items.ts";
+import type { HeldShards } from "./items.ts";
 import type { MediaAddress } from "./message-media.ts";
 import { inboundMetrics } from "../metrics.ts";
 
@@ -26,7 +26,9 @@ const batch = 200;
  * item; that one is taken aside, counted and shown, so that nothing waits behind it.
  */
 export function startInbound(parts: InboundParts): { ring(): void; stop(): Promise<void> } {
-  const { finishedItems, keptItems, lag, batchSize } = inboundMetrics(parts.metrics);
+  const { finishedItems, keptItems, unmatchedReceipts, lag, batchSize } = inboundMetrics(
+    parts.metrics,
+  );
   const { addressOf } = parts;
   let limit = batch;
   const finishBatch = async (held: HeldShards): Promise<boolean> => {
@@ -34,16 +36,20 @@ export function startInbound(parts: InboundParts): { ring(): void; stop(): Promi
     const result = await finishItems(parts.database, { held, limit: size, addressOf });
     finishedItems.inc(result.finished);
     if (result.finished > 0) batchSize.observe(result.finished);
-    for (const { messageId, channel, receivedAt } of result.messages) {
-      const startedAt = Math.min(Date.now(), receivedAt.getTime());
+    for (const { messageId, row } of result.messages) {
+      const startedAt = Math.min(Date.now(), row.received_at.getTime());
       lag.observe((Date.now() - startedAt) / 1_000);
-      recordSpan("inbound", { messageId, attributes: { "thikaa.channel": channel }, startedAt });
+      const attributes = { "thikaa.channel": row.channel };
+      recordSpan("inbound", { messageId, attributes, startedAt });
     }
     keptItems.inc(result.kept);
+    unmatchedReceipts.inc(result.unmatched);
+    if (result.unmatched > 0)
+      parts.log.info({ receipts: result.unmatched }, "receipts told of messages that nobody knows");
     for (const shard of new Set(result.stores.map(storeShard)))
       parts.bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
     limit = Math.min(batch, size * 2);
-    return result.finished + result.kept >= size;
+    return result.more;
   };
   const afterFailure = async (error: unknown, held: HeldShards): Promise<boolean> => {
     if (isUnavailable(error)) throw error;

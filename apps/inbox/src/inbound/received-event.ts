@@ -1,60 +1,108 @@
-// The `message.received` event of an inbound message. Pure.
+// The events of messages from outside: what a customer wrote, and what the store's own people wrote in the provider's app. Pure.
 import { toWireId } from "@thikaa/schema";
-import type { ChannelCode, InboundMessage, MessageReceivedData } from "@thikaa/schema";
-import type { MessageMedia, NewEvent } from "@thikaa/db";
+import type { DeviceContent, MessageReceivedData, MessageStatusData } from "@thikaa/schema";
+import type { NewEvent } from "@thikaa/db";
 import { mediaFields } from "./message-media.ts";
 import type { MediaAddress } from "./message-media.ts";
-import type { References } from "./references.ts";
+import type { StoredMessage } from "./store-messages.ts";
 
-/** An inbound message with the rows it became. */
-export interface StoredInbound {
-  readonly storeId: string;
-  readonly connectionId: string;
-  readonly channel: ChannelCode;
-  /** The connection's own address: the bot, number or page that was written to. */
-  readonly connectionAddress: string | null;
-  readonly contactId: string;
-  readonly conversationId: string;
-  readonly messageId: string;
-  readonly receivedAt: Date;
-  readonly message: InboundMessage;
-  readonly references: References;
-  readonly media: readonly MessageMedia[];
+/** `message.received`, or `message.status` for a message of our own account. */
+export function messageEvent(stored: StoredMessage, addressOf: MediaAddress): NewEvent {
+  const { row, said } = stored;
+  const event =
+    said.kind === "message"
+      ? ({ type: "message.received", data: receivedData(stored, said, addressOf) } as const)
+      : ({ type: "message.status", data: deviceData(stored, said, addressOf) } as const);
+  return {
+    storeId: row.store_id,
+    channel: row.channel,
+    connectionId: row.connection_id,
+    instanceId: null,
+    ...event,
+  };
 }
 
+type Said<Kind extends StoredMessage["said"]["kind"]> = Extract<
+  StoredMessage["said"],
+  { kind: Kind }
+>;
+
 /** Every field is there, `null` when empty. */
-export function receivedEvent(stored: StoredInbound, addressOf: MediaAddress): NewEvent {
-  const { message } = stored;
-  const data: MessageReceivedData = {
-    message_id: toWireId("message", stored.messageId),
-    channel: stored.channel,
-    connection_id: toWireId("connection", stored.connectionId),
-    conversation_id: toWireId("conversation", stored.conversationId),
-    from: message.from,
-    to: stored.connectionAddress ?? "",
-    contact: { id: toWireId("contact", stored.contactId), ...message.contact },
-    type: message.type,
-    raw_type: message.raw_type,
-    message: message.text,
-    ...mediaFields(stored.media, addressOf),
-    button: stored.references.button,
-    location: message.location,
-    contacts: message.contacts,
-    reaction: message.reaction,
-    reply_to: stored.references.replyTo,
-    refers_to: stored.references.refersTo,
-    album_id: message.album_id ?? null,
-    edited: message.edited,
-    provider_message_id: message.provider_message_id,
-    sent_at: message.sent_at,
-    received_at: stored.receivedAt.toISOString(),
-  };
+function receivedData(
+  stored: StoredMessage,
+  said: Said<"message">,
+  addressOf: MediaAddress,
+): MessageReceivedData {
+  const { row, references } = stored;
   return {
-    storeId: stored.storeId,
-    type: "message.received",
-    channel: stored.channel,
-    connectionId: stored.connectionId,
-    instanceId: null,
-    data,
+    message_id: toWireId("message", stored.messageId),
+    channel: row.channel,
+    connection_id: toWireId("connection", row.connection_id),
+    conversation_id: toWireId("conversation", stored.conversationId),
+    from: said.from,
+    to: row.connection_address ?? "",
+    contact: { id: toWireId("contact", stored.contactId), ...said.contact },
+    author: said.author ?? null,
+    type: said.type,
+    raw_type: said.raw_type,
+    message: said.text,
+    ...mediaFields(stored.media, addressOf),
+    button: references.button,
+    location: said.location,
+    contacts: said.contacts,
+    reaction: said.reaction,
+    reply_to: references.replyTo,
+    refers_to: references.refersTo,
+    album_id: said.album_id ?? null,
+    edited: said.edited,
+    provider_message_id: said.provider_message_id,
+    sent_at: said.sent_at,
+    received_at: row.received_at.toISOString(),
+  };
+}
+
+function deviceData(
+  stored: StoredMessage,
+  said: Said<"own">,
+  addressOf: MediaAddress,
+): MessageStatusData {
+  const { row, final } = stored;
+  return {
+    message_id: toWireId("message", stored.messageId),
+    client_reference: null,
+    channel: row.channel,
+    connection_id: toWireId("connection", row.connection_id),
+    to: said.to,
+    status: "sent",
+    final,
+    reason: null,
+    refunded: false,
+    possible_duplicate: false,
+    origin: "device",
+    content: contentOf(stored, said, addressOf),
+  };
+}
+
+function contentOf(
+  stored: StoredMessage,
+  said: Said<"own">,
+  addressOf: MediaAddress,
+): DeviceContent {
+  const { references } = stored;
+  return {
+    conversation_id: toWireId("conversation", stored.conversationId),
+    contact: { id: toWireId("contact", stored.contactId), ...said.contact },
+    type: said.type,
+    raw_type: said.raw_type,
+    message: said.text,
+    ...mediaFields(stored.media, addressOf),
+    location: said.location,
+    contacts: said.contacts,
+    reaction: said.reaction,
+    reply_to: references.replyTo,
+    refers_to: references.refersTo,
+    album_id: said.album_id ?? null,
+    provider_message_id: said.provider_message_id,
+    sent_at: said.sent_at,
   };
 }

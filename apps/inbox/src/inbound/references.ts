@@ -2,14 +2,8 @@
 import { findButtons, findReferred } from "@thikaa/db";
 import type { ProviderReference, Queryable } from "@thikaa/db";
 import { toWireId } from "@thikaa/schema";
-import type { InboundMessage } from "@thikaa/schema";
-
-/** A message that came in, with its place. */
-export interface ReferringItem {
-  readonly store_id: string;
-  readonly connection_id: string;
-  readonly message: InboundMessage;
-}
+import { addressOf } from "./new-message.ts";
+import type { NewMessage } from "./new-message.ts";
 
 /** As events tell them: ids on the wire, `null` where we know no such message. */
 export interface References {
@@ -21,11 +15,11 @@ export interface References {
 /** In the order given. Messages of the same transaction are found too, once they are written. */
 export async function resolveReferences(
   transaction: Queryable,
-  items: readonly ReferringItem[],
+  items: readonly NewMessage[],
 ): Promise<References[]> {
   const wanted = items.flatMap((item) => [
-    referenceOf(item, item.message.reply_to),
-    referenceOf(item, changedMessage(item.message)),
+    referenceOf(item, item.said.reply_to),
+    referenceOf(item, changedMessage(item)),
   ]);
   const asked = wanted.filter((reference) => reference !== null);
   const found = (await findReferred(transaction, asked)).values();
@@ -37,41 +31,41 @@ export async function resolveReferences(
   return items.map((item, index) => ({
     replyTo: ids[2 * index] ?? null,
     refersTo: ids[2 * index + 1] ?? null,
-    button: buttonOf(item.message, buttons),
+    button: buttonOf(item, buttons),
   }));
 }
 
-function referenceOf(item: ReferringItem, id: string | null): ProviderReference | null {
+function referenceOf({ row, said }: NewMessage, id: string | null): ProviderReference | null {
   return id === null
     ? null
-    : { connectionId: item.connection_id, address: item.message.from, providerMessageId: id };
+    : { connectionId: row.connection_id, address: addressOf(said), providerMessageId: id };
 }
 
 /** The message that another one edits, deletes or reacts to, in the provider's words. */
-function changedMessage({ type, provider_message_id, reaction }: InboundMessage): string | null {
-  if (type === "edit" || type === "delete") return provider_message_id;
-  return type === "reaction" ? (reaction?.provider_message_id ?? null) : null;
+function changedMessage({ said }: NewMessage): string | null {
+  if (said.type === "reaction") return said.reaction?.provider_message_id ?? null;
+  if (said.kind === "own") return said.refers_to;
+  return said.type === "edit" || said.type === "delete" ? said.provider_message_id : null;
 }
 
 type Buttons = Awaited<ReturnType<typeof findButtons>>;
 
-async function readButtons(
-  transaction: Queryable,
-  items: readonly ReferringItem[],
-): Promise<Buttons> {
+async function readButtons(transaction: Queryable, items: readonly NewMessage[]): Promise<Buttons> {
   return findButtons(
     transaction,
-    items.flatMap(({ store_id: storeId, message: { button } }) =>
-      button?.of === undefined ? [] : [{ storeId, messageId: button.of.message_id }],
+    items.flatMap(({ row, said }) =>
+      said.kind === "own" || said.button?.of === undefined
+        ? []
+        : [{ storeId: row.store_id, messageId: said.button.of.message_id }],
     ),
   );
 }
 
 /** A button that the provider could not name is looked up under its message, if that one was sent to this person. */
-function buttonOf({ button, from }: InboundMessage, known: Buttons): References["button"] {
-  if (button === null) return null;
-  const { id, title, of } = button;
+function buttonOf({ said }: NewMessage, known: Buttons): References["button"] {
+  if (said.kind === "own" || said.button === null) return null;
+  const { id, title, of } = said.button;
   const under = of === undefined ? undefined : known.get(of.message_id);
-  const own = under?.address === from ? under.buttons[of?.place ?? 0] : undefined;
+  const own = under?.address === said.from ? under.buttons[of?.place ?? 0] : undefined;
   return { id: own?.id ?? id, title: title ?? own?.title ?? null };
 }

@@ -15,6 +15,7 @@ interface MessageRow {
   readonly conversation_id: string;
   readonly channel: ChannelCode;
   readonly address: string;
+  readonly direction: "in" | "out";
   readonly type: InboundType;
   readonly provider_message_id: string | null;
 }
@@ -39,13 +40,13 @@ export async function updatedEvents(
 }
 
 function toEvent(row: MessageRow, media: ReturnType<typeof mediaFields>): NewEvent {
+  const ours = row.connection_address ?? "";
   const data: MessageUpdatedData = {
     message_id: toWireId("message", row.id),
     channel: row.channel,
     connection_id: toWireId("connection", row.connection_id),
     conversation_id: toWireId("conversation", row.conversation_id),
-    from: row.address,
-    to: row.connection_address ?? "",
+    ...(row.direction === "in" ? { from: row.address, to: ours } : { from: ours, to: row.address }),
     type: row.type,
     ...media,
     provider_message_id: row.provider_message_id,
@@ -62,7 +63,7 @@ function toEvent(row: MessageRow, media: ReturnType<typeof mediaFields>): NewEve
 
 const messagesOfMedia = {
   name: "messages-of-media",
-  text: `SELECT DISTINCT ms.store_id, ms.id, ms.connection_id, c.address AS connection_address, ms.conversation_id, ms.channel, ms.address, ms.type, ms.provider_message_id
+  text: `SELECT DISTINCT ms.store_id, ms.id, ms.connection_id, c.address AS connection_address, ms.conversation_id, ms.channel, ms.address, ms.direction, ms.type, ms.provider_message_id
          FROM unnest($1::uuid[], $2::uuid[]) AS given (store_id, id) JOIN media m USING (store_id, id)
          JOIN messages ms ON ms.store_id = m.store_id AND ms.id = m.message_id JOIN connections c ON c.id = ms.connection_id`,
 };
