@@ -79,10 +79,15 @@ export interface WebhookSecrets {
 
 /** Facet: the provider posts updates to our URL. Called by any process of the app, not only by the connection's owner. */
 export interface WebhookFacet {
-  /** Whether the provider sent this request. Called first; on `false` the host answers 401 and stores nothing. Pure, in constant time, never throws. */
+  /**
+   * Whether the provider sent this request, by the secrets of one connection. Called before anything is stored: for the
+   * connection whose URL it is, and for each other one whose account an item names, since items go only where the request
+   * proves itself. On `false` nothing is stored there; where it proves itself nowhere the host answers 401. Pure, in
+   * constant time, never throws.
+   */
   verify(request: WebhookRequest, secrets: WebhookSecrets): boolean;
 
-  /** Cuts a verified body into items. Pure; never throws: what can't be cut is one item with the whole body, whose key is a digest of it. */
+  /** Cuts a body into items. Pure; never throws: what can't be cut is one item with the whole body, whose key is a digest of it. */
   split(body: Uint8Array): readonly RawItem[];
 
   /** The JSON that a stored body is answered with, where the provider takes something for an answer; `null` for an empty one. Pure; never throws. */

@@ -68,6 +68,21 @@ export async function loadConnection(
   );
 }
 
+/** The connections of a channel that are wanted on and have one of these addresses: of one address at most one live and one of the sandbox. */
+export async function findConnectionsByAddress(
+  database: Queryable,
+  channel: ChannelCode,
+  addresses: readonly string[],
+): Promise<OwnedConnection[]> {
+  if (addresses.length === 0) return [];
+  const { rows } = await database.query<OwnedConnection & { [column: string]: unknown }>({
+    name: "connections-by-address",
+    text: `SELECT ${columns} FROM connections WHERE channel = $1 AND environment IN ('live', 'sandbox') AND address = ANY($2) AND desired = 'on'`,
+    values: [channel, addresses],
+  });
+  return rows;
+}
+
 /** Writes a state and its reason. `false` when the connection is no longer this owner's: then nothing was written. */
 export async function reportConnection(
   database: Queryable,

@@ -1,6 +1,6 @@
 // What came in: stored once by (connection, key), with its raw form, before the provider is told that we have it.
 import { inboundShards, newId, shardOf } from "@thikaa/schema";
-import type { Converted, InboundMedia } from "@thikaa/schema";
+import type { ChannelCode, Converted, InboundMedia } from "@thikaa/schema";
 import type { Queryable } from "./database.ts";
 
 /** The longest that an item waits for its files, in seconds; then its message goes on without them. */
@@ -48,6 +48,25 @@ export async function storeInbound(
     ],
   });
   return rows.map((row) => row.key);
+}
+
+/** Keeps whole what came for no connection of ours. `connectionId` is whose door it came in by. */
+export async function keepUnrouted(
+  database: Queryable,
+  from: {
+    readonly channel: ChannelCode;
+    readonly connectionId: string | null;
+    readonly reason: string;
+  },
+  raws: readonly Buffer[],
+): Promise<void> {
+  if (raws.length === 0) return;
+  await database.query({
+    name: "inbound-keep-unrouted",
+    text: `INSERT INTO inbound_unrouted (id, channel, connection_id, reason, raw)
+           SELECT id, $1, $2, $3, raw FROM unnest($4::uuid[], $5::bytea[]) AS given (id, raw)`,
+    values: [from.channel, from.connectionId, from.reason, raws.map(() => newId()), raws],
+  });
 }
 
 interface NewFile {

@@ -1,4 +1,4 @@
-// The webhook door: `POST /hooks/{channel}/{connection}`. Verified, cut, committed, and only then answered 200.
+// The webhook doors: `POST /hooks/{channel}/{connection}`, and `POST /hooks/{channel}` for providers that know one URL for all accounts. Verified, cut, committed, and only then answered 200.
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { loadConnection } from "@thikaa/db";
 import type { OwnedConnection } from "@thikaa/db";
@@ -8,13 +8,14 @@ import type { WebhookFacet } from "../connector.ts";
 import { openCredentials, openWebhookSecret } from "./context.ts";
 import { hostLimits } from "./host-config.ts";
 import type { HostParts } from "./parts.ts";
+import { routeItems, storeRouted } from "./webhook-routing.ts";
 
 type WebhookParts = Pick<
   HostParts,
   "connector" | "database" | "vault" | "receiver" | "log" | "measures"
 >;
 
-const path = /^\/hooks\/([a-z]{2})\/(con_[0-9A-Za-z]{26})\/?(?:\?.*)?$/;
+const path = /^\/hooks\/([a-z]{2})(?:\/(con_[0-9A-Za-z]{26}))?\/?(?:\?.*)?$/;
 
 /** Answers the app's own paths; any process of the app can take any connection's webhook. */
 export function createWebhookListener(parts: WebhookParts): RequestListener {
@@ -42,10 +43,12 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const [, channel, wireId] = path.exec(request.url ?? "") ?? [];
-  const { webhook } = parts.connector;
+  const [, word, wireId] = path.exec(request.url ?? "") ?? [];
+  const { webhook, channels } = parts.connector;
+  const channel = channels.find((code) => code === word);
   const id = wireId === undefined ? null : fromWireId("connection", wireId);
-  if (webhook === undefined || id === null) return notFound(request, response);
+  if (webhook === undefined || channel === undefined || (wireId !== undefined && id === null))
+    return notFound(request, response);
   if (request.method !== "POST") {
     response.setHeader("Allow", "POST");
     return refuse(parts, response, {
@@ -61,27 +64,23 @@ async function answer(
       error: "payload_too_large",
       message: "An update is at most 1 MiB.",
     });
-  const row = await loadConnection(parts.database, id);
-  if (
-    row === null ||
-    row.channel !== channel ||
-    row.desired !== "on" ||
-    !parts.connector.channels.includes(row.channel)
-  ) {
+  const door = id === null ? null : await loadConnection(parts.database, id);
+  if (id !== null && (door === null || door.channel !== channel || door.desired !== "on"))
     return refuse(parts, response, {
       status: 404,
       error: "not_found",
       message: "There is no such connection.",
     });
-  }
-  if (!isVerified(parts, webhook, { row, request, body }))
+  const proves = proofOf(parts, webhook, { request, body });
+  const items = door === null || proves(door) ? webhook.split(body) : null;
+  const routed = items === null ? null : await routeItems(parts, { channel, door, items, proves });
+  if (items === null || routed === null)
     return refuse(parts, response, {
       status: 401,
       error: "unauthorized",
-      message: "The secret of this connection's webhook is missing or wrong.",
+      message: "What proves that a post is the provider's is missing or wrong.",
     });
-  const items = webhook.split(body);
-  await parts.receiver.receive({ id: row.id, storeId: row.store_id, channel: row.channel }, items);
+  await storeRouted(parts, { channel, door, routed });
   acknowledge(response, webhook.answer?.(items) ?? null);
 }
 
@@ -92,23 +91,26 @@ function acknowledge(response: ServerResponse, answer: string | null): void {
     .end(answer ?? undefined);
 }
 
-function isVerified(
+/** Whether a request is the provider's, by the secrets of one connection. */
+function proofOf(
   parts: WebhookParts,
   webhook: WebhookFacet,
-  post: { row: OwnedConnection; request: IncomingMessage; body: Buffer },
-): boolean {
-  const { row, request, body } = post;
-  const secrets = {
-    webhookSecret: openWebhookSecret(parts, row),
-    credentials: openCredentials(parts, row),
-  };
+  { request, body }: { request: IncomingMessage; body: Buffer },
+): (connection: OwnedConnection) => boolean {
   const headers = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [
       name,
       Array.isArray(value) ? value.join(", ") : value,
     ]),
   );
-  return webhook.verify({ method: request.method ?? "", headers, body }, secrets);
+  return (connection) =>
+    webhook.verify(
+      { method: request.method ?? "", headers, body },
+      {
+        webhookSecret: openWebhookSecret(parts, connection),
+        credentials: openCredentials(parts, connection),
+      },
+    );
 }
 
 function refuse(
