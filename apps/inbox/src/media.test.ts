@@ -47,8 +47,16 @@ async function receive(
   return rows.map(({ id }) => id);
 }
 
-const settle = (connection: TestConnection, id: string | undefined, result: MediaResult) =>
-  settleMedia(house.database, { storeId: connection.storeId, id: id ?? "" }, result);
+async function settle(connection: TestConnection, id: string | undefined, result: MediaResult) {
+  const { storeId } = connection;
+  // As the claim of a fetch does.
+  if (result.status === "ready")
+    await house.database.query({
+      text: "INSERT INTO unsettled_blobs (store_id, blob_key) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+      values: [storeId, result.blobKey],
+    });
+  return settleMedia(house.database, { storeId, id: id ?? "" }, result);
+}
 
 function untilEvents(connection: TestConnection, count: number): Promise<StoreEvent[]> {
   return waitFor(

@@ -1,5 +1,6 @@
 // What a store of media promises, whatever keeps the bytes.
 import type { Readable } from "node:stream";
+import { newId } from "@thikaa/schema";
 
 export interface StoredBlob {
   /** Opaque, made by the store: keep it to open the bytes again. */
@@ -29,6 +30,8 @@ export interface OpenBlob {
 }
 
 export interface PutOptions {
+  /** A UUIDv7 that was never used; a new one otherwise. Who notes it before the bytes are written can find what a crash left. */
+  readonly key?: string;
   /** More than so many bytes are refused with `BlobTooLargeError`, and nothing is kept. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
@@ -70,6 +73,12 @@ export class BlobTooLargeError extends Error {
     this.name = "BlobTooLargeError";
     this.maxBytes = maxBytes;
   }
+}
+
+/** The key for new bytes. Throws when the one asked for can't be one. */
+export function blobKeyFor({ key = newId() }: PutOptions): string {
+  if (isBlobKey(key)) return key;
+  throw new RangeError(`'${key}' can't be the key of a blob.`);
 }
 
 /** Whether a text can be a key at all: only what a store made passes, so that no key ever leads elsewhere. */

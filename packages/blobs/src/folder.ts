@@ -3,8 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { newId } from "@thikaa/schema";
-import { BlobTooLargeError, isBlobKey } from "./blob-store.ts";
+import { BlobTooLargeError, blobKeyFor, isBlobKey } from "./blob-store.ts";
 import type {
   BlobRange,
   BlobStat,
@@ -35,7 +34,7 @@ export class FolderBlobStore implements BlobStore {
   }
 
   async put(bytes: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<StoredBlob> {
-    const key = newId();
+    const key = blobKeyFor(options);
     const [unfinished, path] = [join(this.#unfinished, key), this.#pathOf(key)];
     try {
       const written = await writeFlushed(unfinished, bytes, options);

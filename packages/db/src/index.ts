@@ -16,6 +16,7 @@ export * from "./inbound.ts";
 export * from "./instances.ts";
 export * from "./media.ts";
 export * from "./media-fetches.ts";
+export * from "./unsettled-blobs.ts";
 export * from "./message-references.ts";
 export * from "./message-reports.ts";
 export * from "./migrate.ts";

@@ -6,6 +6,7 @@ import type { Database, Queryable } from "./database.ts";
 import { inboundShard } from "./inbound.ts";
 import { failMedia, keepMedia } from "./media.ts";
 import type { KeptMedia, MediaKey } from "./media.ts";
+import { holdBlob, settleBlobs } from "./unsettled-blobs.ts";
 
 /** A connection that its owner holds open, and how many more of its files may be fetched at once. */
 export interface FetchingConnection {
@@ -30,6 +31,8 @@ export interface MediaFetch {
   readonly epoch: number;
   readonly reference: string;
   readonly failures: number;
+  /** What the bytes are to be stored under; noted as unsettled. */
+  readonly blob_key: string;
 }
 
 /** What came of a file in the end. */
@@ -38,7 +41,7 @@ export type MediaResult =
   | { readonly status: "failed"; readonly reason: MediaReason };
 
 export interface MediaSettled {
-  /** `false` when it was settled before: then the bytes just kept belong to nothing, and should be deleted. */
+  /** `false` when it was settled before, or the bytes were swept meanwhile: then the bytes just kept belong to nothing, and should be deleted. */
   readonly settled: boolean;
   /** The inbox's shard to ring after the commit; `null` when nothing waited. */
   readonly shard: number | null;
@@ -61,9 +64,13 @@ export async function claimMediaFetches(
                WHERE connection_id = held.connection_id AND (due_at <= now() OR epoch < held.epoch)
                ORDER BY due_at LIMIT held.free FOR UPDATE SKIP LOCKED
              ) f LIMIT $5
+           ), claimed AS (
+             UPDATE media_fetches f SET epoch = due.epoch, due_at = now() + $6 * interval '1 second' FROM due WHERE f.media_id = due.media_id
+             RETURNING f.media_id, f.store_id, f.connection_id, f.epoch, f.reference, f.failures, uuidv7()::text AS blob_key
+           ), noted AS (
+             INSERT INTO unsettled_blobs (store_id, blob_key) SELECT store_id, blob_key FROM claimed
            )
-           UPDATE media_fetches f SET epoch = due.epoch, due_at = now() + $6 * interval '1 second' FROM due WHERE f.media_id = due.media_id
-           RETURNING f.media_id, f.store_id, f.connection_id, f.epoch, f.reference, f.failures`,
+           SELECT * FROM claimed`,
     values: [
       claim.worker,
       claim.connections.map(({ id }) => id),
@@ -76,17 +83,29 @@ export async function claimMediaFetches(
   return rows;
 }
 
-/** Gives a claim back, to be made again after so long. Nothing happens when another owner has taken it over. */
+/**
+ * Gives a claim back, to be made again after so long. Nothing happens when another owner has taken it over. `empty` says that
+ * certainly no bytes were left in the media store.
+ */
 export async function retryMediaFetch(
   database: Queryable,
-  fetch: Pick<MediaFetch, "media_id" | "epoch">,
-  again: { afterMs: number; counts: boolean },
+  fetch: MediaFetch,
+  again: { afterMs: number; counts: boolean; empty: boolean },
 ): Promise<void> {
   await database.query({
     name: "media-fetches-retry",
-    text: `UPDATE media_fetches SET epoch = NULL, due_at = now() + $3 * interval '1 millisecond', failures = failures + $4
+    text: `WITH settled AS (DELETE FROM unsettled_blobs WHERE $5 AND store_id = $6 AND blob_key = $7)
+           UPDATE media_fetches SET epoch = NULL, due_at = now() + $3 * interval '1 millisecond', failures = failures + $4
            WHERE media_id = $1 AND epoch = $2`,
-    values: [fetch.media_id, fetch.epoch, again.afterMs, again.counts ? 1 : 0],
+    values: [
+      fetch.media_id,
+      fetch.epoch,
+      again.afterMs,
+      again.counts ? 1 : 0,
+      again.empty,
+      fetch.store_id,
+      fetch.blob_key,
+    ],
   });
 }
 
@@ -106,10 +125,14 @@ export async function settleMedia(
       text: "SELECT i.id FROM inbound_items i JOIN media m ON m.item_id = i.id WHERE m.store_id = $1 AND m.id = $2 FOR UPDATE OF i",
       values: [media.storeId, media.id],
     });
+    if (result.status === "ready" && !(await holdBlob(transaction, { ...media, ...result })))
+      return { settled: false, shard: null };
     const settled =
       result.status === "ready"
         ? await keepMedia(transaction, { ...media, ...result })
         : await failMedia(transaction, media, result.reason);
+    if (settled && result.status === "ready")
+      await settleBlobs(transaction, [{ ...media, ...result }]);
     const ended = await endFetch(transaction, media);
     if (ended === null) return { settled, shard: null };
     if (rows.length > 0) await makeDue(transaction, ended.item_id);

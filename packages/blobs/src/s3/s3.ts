@@ -1,7 +1,6 @@
 // Blobs in a bucket of an S3 store: each one object, which S3 shows whole or not at all.
 import { createHash } from "node:crypto";
-import { newId } from "@thikaa/schema";
-import { BlobStoreError, BlobTooLargeError, isBlobKey } from "../blob-store.ts";
+import { BlobStoreError, BlobTooLargeError, blobKeyFor, isBlobKey } from "../blob-store.ts";
 import type {
   BlobRange,
   BlobStat,
@@ -26,7 +25,7 @@ export class S3BlobStore implements BlobStore {
 
   async put(bytes: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<StoredBlob> {
     const { maxBytes, signal } = options;
-    const key = newId();
+    const key = blobKeyFor(options);
     const upload = new S3Upload({ client: this.#client, key, signal });
     try {
       const hash = createHash("sha256");

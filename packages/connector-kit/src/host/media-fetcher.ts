@@ -10,6 +10,7 @@ import { backoffMs, backoffSeconds, mediaReasonOf } from "@thikaa/schema";
 import type { ConnectedAccount } from "../connected-account.ts";
 import { MediaFault } from "../media.ts";
 import type { ProviderFile } from "../media.ts";
+import { startBlobSweeper } from "./blob-sweeper.ts";
 import type { ConnectionIdentity } from "./identity.ts";
 import { sleep } from "./waiting.ts";
 
@@ -50,12 +51,19 @@ const mediaLimits = {
 /** What becomes of a fetch that did not bring the file. */
 type Failure =
   | { readonly kind: "final"; readonly result: MediaResult }
-  | { readonly kind: "again"; readonly afterMs: number; readonly counts: boolean };
+  | {
+      readonly kind: "again";
+      readonly afterMs: number;
+      readonly counts: boolean;
+      /** Nothing was left in the media store, certainly. */
+      readonly empty: boolean;
+    };
 
 export class MediaFetcher {
   readonly #parts: MediaFetcherParts;
   readonly #entries = new Set<Entry>();
   readonly #loop: Loop;
+  readonly #sweeper: Loop;
   readonly #fetched: Counter;
 
   constructor(parts: MediaFetcherParts) {
@@ -70,6 +78,7 @@ export class MediaFetcher {
       trouble: new Trouble(parts.log, "customers' files could not be claimed"),
       work: () => this.#claim(),
     });
+    this.#sweeper = startBlobSweeper(parts);
   }
 
   /** Fetches the files of an open connection, until the given function is called: it gives back what is in the middle. */
@@ -91,6 +100,7 @@ export class MediaFetcher {
 
   async stop(): Promise<void> {
     await this.#loop.stop();
+    await this.#sweeper.stop();
   }
 
   async #claim(): Promise<boolean> {
@@ -164,7 +174,11 @@ export class MediaFetcher {
     try {
       const file = await account.media.open(fetch.reference, signal);
       const bytes = watched(file.bytes, watchdog);
-      const blob = await this.#parts.blobs.put(bytes, { maxBytes: mediaLimits.bytes, signal });
+      const blob = await this.#parts.blobs.put(bytes, {
+        key: fetch.blob_key,
+        maxBytes: mediaLimits.bytes,
+        signal,
+      });
       return { file, blob };
     } finally {
       clearTimeout(watchdog);
@@ -225,9 +239,9 @@ async function* watched(
 }
 
 function failureOf(error: unknown, fetch: MediaFetch, letGo: AbortSignal): Failure {
-  if (letGo.aborted) return { kind: "again", afterMs: 0, counts: false };
+  if (letGo.aborted) return { kind: "again", afterMs: 0, counts: false, empty: false };
   if (error instanceof BlobStoreError)
-    return { kind: "again", afterMs: mediaLimits.storeRetryMs, counts: false };
+    return { kind: "again", afterMs: mediaLimits.storeRetryMs, counts: false, empty: false };
   const reason =
     error instanceof MediaFault
       ? error.reason
@@ -238,5 +252,5 @@ function failureOf(error: unknown, fetch: MediaFetch, letGo: AbortSignal): Failu
   if (isFinal || failures >= mediaLimits.failures)
     return { kind: "final", result: { status: "failed", reason } };
   const told = error instanceof MediaFault ? error.retryAfterMs : null;
-  return { kind: "again", afterMs: told ?? backoffMs(failures), counts: true };
+  return { kind: "again", afterMs: told ?? backoffMs(failures), counts: true, empty: true };
 }
