@@ -9,6 +9,7 @@ import type {
 import type { ConnectedAccount } from "./connected-account.ts";
 import type { ConnectorContext } from "./context.ts";
 import type { CredentialsDescription, CredentialValues } from "./credentials.ts";
+import type { PairingFacet } from "./pairing.ts";
 import type { RawItem } from "./raw-item.ts";
 
 /** A message as its plan sees it. */
@@ -49,6 +50,9 @@ export interface Connector {
    * It must end soon after `context.signal` aborts, and must leave nothing open when it throws.
    */
   connect(context: ConnectorContext): Promise<ConnectedAccount>;
+
+  /** A person links their phone to a connection, by a code. Absent where credentials are all it takes. */
+  readonly pairing?: PairingFacet;
 
   /** What the provider posts to us, when it can. */
   readonly webhook?: WebhookFacet;

@@ -5,4 +5,5 @@ export type * from "./context.ts";
 export type * from "./credentials.ts";
 export * from "./faults.ts";
 export * from "./media.ts";
+export type * from "./pairing.ts";
 export type * from "./raw-item.ts";

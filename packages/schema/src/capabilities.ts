@@ -48,6 +48,24 @@ export const credentialField = z.object({
 });
 export type CredentialField = z.infer<typeof credentialField>;
 
+/** What a person reads who links their phone to a connection of a channel. */
+export const pairingDescription = z.object({
+  /** What linking a phone here may mean for its owner: a line or two, read before anything is shown. */
+  notice: label,
+  /** What to open on the phone, in order, to scan the code that is shown. */
+  scanSteps: z.array(label),
+  /** The same for a code that is typed on the phone; `null` when the channel has no such code. */
+  typeSteps: z.array(label).nullable(),
+  /** The channel's own reasons by their code, as sentences that say what to do. */
+  reasons: z.record(z.string(), label),
+});
+export type PairingDescription = z.infer<typeof pairingDescription>;
+
 /** What a channel's app tells the others about itself when it starts; kept in a table. */
-export const channelDescription = z.object({ capabilities, credentials: z.array(credentialField) });
+export const channelDescription = z.object({
+  capabilities,
+  credentials: z.array(credentialField),
+  /** Absent where no phone is linked. */
+  pairing: pairingDescription.optional(),
+});
 export type ChannelDescription = z.infer<typeof channelDescription>;

@@ -129,6 +129,7 @@ async function describeChannels(connector: Connector, database: Database): Promi
     await saveChannelDescription(database, channel, {
       capabilities,
       credentials: [...connector.credentials.fields],
+      ...(connector.pairing !== undefined && { pairing: connector.pairing.description }),
     });
   }
 }
