@@ -11,6 +11,7 @@ import { cancel, events, message, status } from "./actions/reads.ts";
 import type { ReadParts, ReadRequest } from "./actions/reads.ts";
 import { send } from "./actions/send.ts";
 import type { SendParts } from "./actions/send.ts";
+import { typing } from "./actions/typing.ts";
 import { answer, answerError, openExchange } from "./answer.ts";
 import type { Exchange } from "./answer.ts";
 import type { GatewayMetrics } from "./metrics.ts";
@@ -31,7 +32,7 @@ const undecided =
 
 const reads: Readonly<
   Record<
-    Exclude<Action, "send" | ChangeAction>,
+    Exclude<Action, "send" | "typing" | ChangeAction>,
     (parts: ReadParts, request: ReadRequest) => Promise<unknown>
   >
 > = { status, message, events, cancel };
@@ -80,6 +81,7 @@ async function run(
   const { action } = admitted;
   const { query } = route;
   if (action === "send") return send(parts, exchange, admitted);
+  if (action === "typing") return typing(parts, exchange, admitted);
   if (action === "edit" || action === "delete")
     return change(parts, exchange, { action, admitted, query });
   answer(exchange, await reads[action](parts, { exchange, admitted, query }));

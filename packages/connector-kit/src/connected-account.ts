@@ -58,6 +58,6 @@ export interface PollingFacet {
 }
 
 export interface TypingFacet {
-  /** Shows "typing" to a person for some seconds. A failure is of no consequence. */
+  /** Shows a person for some seconds that somebody writes. Called at once when a store asks for it, for several people at the same time. A failure is of no consequence. */
   show(to: string, signal: AbortSignal): Promise<void>;
 }

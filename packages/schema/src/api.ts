@@ -15,6 +15,7 @@ export const actions = {
   cancel: "POST",
   edit: "POST",
   delete: "POST",
+  typing: "POST",
 } as const;
 export type Action = keyof typeof actions;
 
@@ -143,6 +144,12 @@ export type SendBody = z.infer<typeof sendBody>;
 
 export const sendFields = Object.keys(sendBody.shape);
 
+/** The body of `typing`: the same place as that of a message. */
+export const typingBody = sendBody
+  .pick({ channel: true, to: true, connection_id: true })
+  .meta({ id: "TypingRequest" });
+export type TypingBody = z.infer<typeof typingBody>;
+
 /** The body of `edit`. */
 export const editBody = z
   .strictObject({
@@ -172,6 +179,16 @@ export const sendAnswer = z
   })
   .meta({ id: "SendAnswer" });
 export type SendAnswer = z.infer<typeof sendAnswer>;
+
+export const typingAnswer = z
+  .object({
+    ok: z.literal(true),
+    channel: channelCode,
+    to: z.string(),
+    warnings: z.array(warning).optional(),
+  })
+  .meta({ id: "TypingAnswer" });
+export type TypingAnswer = z.infer<typeof typingAnswer>;
 
 /** What `edit` and `delete` answer: the command is a message of its own, with its own status. */
 export const changeAnswer = z

@@ -29,6 +29,10 @@ export const sendRing = z.object({
 });
 export type SendRing = z.infer<typeof sendRing>;
 
+/** Somebody writes to a person: their connection's owner shows it, now or never. */
+export const typingRing = z.object({ connection_id: z.string(), to: z.string() });
+export type TypingRing = z.infer<typeof typingRing>;
+
 /** Something came in and is stored: wakes the inbox. */
 export const inboundRing = z.object({
   store_id: z.string(),
@@ -63,6 +67,7 @@ export type KeyRing = z.infer<typeof keyRing>;
 /** Every ring by its name, with its payload's schema. */
 export const rings = {
   out: sendRing,
+  typing: typingRing,
   in: inboundRing,
   unnumbered: unnumberedRing,
   event: eventRing,
@@ -76,6 +81,8 @@ export type RingPayload<Name extends RingName> = z.infer<(typeof rings)[Name]>;
 /** Subjects below a namespace. Ids are UUIDs; `*` subscribes to all of them. */
 export const subjects = {
   out: (channel: ChannelCode | "*", connection: string = "*") => `out.${channel}.${connection}`,
+  typing: (channel: ChannelCode | "*", connection: string = "*") =>
+    `typing.${channel}.${connection}`,
   in: (channel: ChannelCode | "*", connection: string = "*") => `in.${channel}.${connection}`,
   unnumbered: (shard: number | "*") => `unnumbered.${shard}`,
   event: (store: string) => `event.${store}`,

@@ -9,6 +9,8 @@ import type {
   SendBody,
   StatusAnswer,
   StoreEvent,
+  TypingAnswer,
+  TypingBody,
 } from "@thikaa/schema";
 import { actions } from "@thikaa/schema";
 import { callJson, checkToken, parseBaseUrl, pause, withRetry } from "./transport.ts";
@@ -115,6 +117,11 @@ export class ThikaaClient {
   /** Cancels a message that has not been sent yet. Cancelling twice is the same as once. */
   async cancel(id: string, options: CallOptions = {}): Promise<CancelAnswer> {
     return (await this.#call("cancel", { query: { id }, signal: options.signal })) as CancelAnswer;
+  }
+
+  /** Shows a person for some seconds that somebody writes. */
+  async typing(place: TypingBody, options: CallOptions = {}): Promise<TypingAnswer> {
+    return (await this.#call("typing", { body: place, signal: options.signal })) as TypingAnswer;
   }
 
   #call(

@@ -28,5 +28,7 @@ export type {
   SendBody,
   StatusAnswer,
   StoreEvent,
+  TypingAnswer,
+  TypingBody,
   WebhookBody,
 } from "@thikaa/schema";

@@ -11,7 +11,7 @@ import type { Exchange } from "../answer.ts";
 import { readJsonBody } from "../body.ts";
 import type { ReadBody } from "../body.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
-import { activeHolder } from "./send.ts";
+import { activeHolder } from "./place.ts";
 import type { SendParts } from "./send.ts";
 import { invalid, toDetails } from "./send-request.ts";
 

@@ -2,14 +2,7 @@
 import { findLastInbound, isInConversation } from "@thikaa/db";
 import type { ConnectionView, Database, KeyHolder } from "@thikaa/db";
 import { recordSpan } from "@thikaa/runtime";
-import {
-  ApiError,
-  channelCodes,
-  cleanRecipient,
-  defaultPriceMicro,
-  fromWireId,
-  toWireId,
-} from "@thikaa/schema";
+import { ApiError, channelCodes, defaultPriceMicro, toWireId } from "@thikaa/schema";
 import type { Capabilities, Feature, OutboundContent, SendAnswer, Warning } from "@thikaa/schema";
 import { resolveKey } from "@thikaa/sending";
 import type { Accepting, AcceptResult } from "@thikaa/sending";
@@ -22,6 +15,7 @@ import { readJsonBody } from "../body.ts";
 import type { ReadBody } from "../body.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
+import { activeHolder, findPlace } from "./place.ts";
 import { readSend } from "./send-request.ts";
 import type { SendRequest } from "./send-request.ts";
 
@@ -118,66 +112,15 @@ async function check(parts: SendParts, admitted: Admitted, body: ReadBody) {
   const holder = await activeHolder(parts, admitted);
   if (!body.ok) throw body.error;
   const request = readSend(body.value, Date.now());
-  const { channel, to: written } = request.body;
-  const recipient = cleanRecipient(channel, written, holder.defaultCallingCode);
-  if (!recipient.ok)
-    throw new ApiError("invalid_recipient", {
-      message: recipient.message,
-      details: [{ path: "to", message: recipient.message }],
-    });
-  const allowed = holder.channels.includes(channel)
-    ? holder
-    : await parts.keys.findAnew(admitted.apiKey);
-  if (!allowed?.channels.includes(channel)) throw new ApiError("channel_not_allowed");
-  const connection = await chooseConnection(parts.stores, holder, request);
-  await checkContent(parts, { holder, connection, to: recipient.to, request });
+  const { to, connection } = await findPlace(parts, { admitted, holder }, request.body);
+  await checkContent(parts, { holder, connection, to, request });
   return {
     holder,
     request,
-    to: recipient.to,
+    to,
     connection,
     warnings: [...request.warnings, ...stateWarnings(connection)],
   };
-}
-
-export async function activeHolder(
-  parts: Pick<SendParts, "keys">,
-  admitted: Admitted,
-): Promise<KeyHolder> {
-  if (admitted.holder.storeStatus === "active") return admitted.holder;
-  const anew = await parts.keys.findAnew(admitted.apiKey);
-  if (anew?.storeStatus !== "active")
-    throw new ApiError("insufficient_balance", { message: "The store is inactive." });
-  return anew;
-}
-
-async function chooseConnection(
-  stores: StoreDirectory,
-  holder: KeyHolder,
-  request: SendRequest,
-): Promise<ConnectionView> {
-  const found =
-    pick(await stores.connections(holder.storeId), request) ??
-    pick(await stores.connectionsAnew(holder.storeId), request);
-  if (found !== undefined) return found;
-  const message = request.body.connection_id
-    ? "The store has no connection with this 'connection_id' on this channel."
-    : undefined;
-  throw new ApiError(
-    "channel_not_connected",
-    message === undefined ? {} : { message, details: [{ path: "connection_id", message }] },
-  );
-}
-
-/** The connection that was asked for, else the channel's default, else its first. */
-function pick(
-  connections: readonly ConnectionView[],
-  { body }: SendRequest,
-): ConnectionView | undefined {
-  const ofChannel = connections.filter((connection) => connection.channel === body.channel);
-  if (!body.connection_id) return ofChannel[0];
-  const id = fromWireId("connection", body.connection_id);
-  return ofChannel.find((connection) => connection.id === id);
 }
 
 /** What is to be sent, by whom, where. */

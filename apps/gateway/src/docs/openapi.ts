@@ -14,6 +14,8 @@ import {
   sendAnswer,
   sendBody,
   statusAnswer,
+  typingAnswer,
+  typingBody,
   webhookBody,
 } from "@thikaa/schema";
 import type { Action, ErrorCode } from "@thikaa/schema";
@@ -95,6 +97,17 @@ const changeOnly: readonly ErrorCode[] = [
   "capability_unsupported",
   "not_found",
   "conflict",
+];
+
+const typingOnly: readonly ErrorCode[] = [
+  "insufficient_balance",
+  "invalid_request",
+  "invalid_recipient",
+  "payload_too_large",
+  "unsupported_media_type",
+  "channel_not_allowed",
+  "channel_not_connected",
+  "capability_unsupported",
 ];
 
 /** Builds the document; `publicUrl` becomes its server. */
@@ -185,6 +198,7 @@ function operations(): Operation[] {
       }),
     },
     ...changes(),
+    { action: "typing", operation: typingOperation() },
   ];
 }
 
@@ -289,6 +303,27 @@ function sendOperation(): ZodOpenApiOperationObject {
       },
     },
     responses: responses(sendAnswer, [...everyAction, ...sendOnly]),
+  };
+}
+
+function typingOperation(): ZodOpenApiOperationObject {
+  return {
+    operationId: "typing",
+    tags: ["messages"],
+    summary: "Show a person that somebody writes",
+    description:
+      "Shown for some seconds, or until a message arrives; free of charge, kept nowhere and never tried again. A channel that can't show it answers `capability_unsupported`.",
+    requestParams: { path: store },
+    requestBody: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: typingBody,
+          example: { channel: channelCodes[0], to: "9647701234567" },
+        },
+      },
+    },
+    responses: responses(typingAnswer, [...everyAction, ...typingOnly]),
   };
 }
 

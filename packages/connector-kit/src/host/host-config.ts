@@ -52,6 +52,9 @@ export const hostLimits = {
   cutGraceMs: 800,
   /** Milliseconds in which a connection that is no longer wanted takes back what it told the provider. */
   retireMs: 5_000,
+  /** People of one connection who are being shown that somebody writes; more are not shown. */
+  typingAtOnce: 16,
+  typingMs: 5_000,
   webhookBodyBytes: 1_048_576,
   /** The backoff between tries to reach a provider stays at its third step: about 30 s. */
   backoffSteps: 3,

@@ -170,6 +170,26 @@ test("a connection whose every lane is stuck delays no other", async () => {
   await waitFor(() => house.provider.sentTo.length === 41, { what: "the rest to follow" });
 });
 
+test("that somebody writes is shown at once, and a failure of it hurts nobody", async () => {
+  const connection = await house.connection();
+  const shown: string[] = [];
+  house.provider.showTyping = (to) => {
+    shown.push(to);
+    return Promise.reject(new Error("the provider is away"));
+  };
+  await house.start();
+  await house.untilState(connection, "connected");
+  for (const to of ["amina", "basim"])
+    house.bus.ring(
+      { ring: "typing", to: ["tg", connection.id] },
+      { connection_id: connection.id, to },
+    );
+  await waitFor(() => shown.length === 2, { what: "both to be shown" });
+  expect(shown).toEqual(["amina", "basim"]);
+  const [message] = await house.queue(connection, ["amina"]);
+  await house.untilStatus(message ?? "", "sent");
+});
+
 test("two messages to one recipient are never in flight together", async () => {
   const connection = await house.connection();
   let [inFlight, most] = [0, 0];

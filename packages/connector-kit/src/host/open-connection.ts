@@ -23,12 +23,13 @@ export interface OpenOptions {
 export class OpenConnection {
   readonly #options: OpenOptions;
   readonly #sender: Sender;
-  readonly #ring: RingListener;
+  readonly #rings: readonly RingListener[];
   readonly #polling = new AbortController();
   readonly #polled: Promise<void>;
   readonly #fetching: () => Promise<void>;
   readonly #ended = Promise.withResolvers<ConnectionFault | null>();
   #limitedTimer: NodeJS.Timeout | undefined;
+  #shown = 0;
 
   constructor(options: OpenOptions) {
     const { parts, connection, epoch, account, report } = options;
@@ -43,10 +44,11 @@ export class OpenConnection {
         this.#ended.resolve(new ConnectionFault({ state: "attention", reason: { code, message } })),
       onThrottled: (reason, waitMs) => this.#limited(reason, waitMs),
     });
-    this.#ring = parts.bus.listen(
-      { ring: "out", to: [connection.channel, connection.id] },
-      ({ to }) => this.#sender.ring(to),
-    );
+    const to = [connection.channel, connection.id] as const;
+    this.#rings = [
+      parts.bus.listen({ ring: "out", to: [...to] }, (ring) => this.#sender.ring(ring.to)),
+      parts.bus.listen({ ring: "typing", to: [...to] }, (ring) => void this.#showTyping(ring.to)),
+    ];
     this.#fetching = parts.mediaFetcher.add({ connection, epoch, account });
     this.#polled = account.polling === undefined ? Promise.resolve() : this.#poll(account.polling);
   }
@@ -77,7 +79,7 @@ export class OpenConnection {
   async #close(life: AbortController): Promise<void> {
     const { account, parts, connection } = this.#options;
     clearTimeout(this.#limitedTimer);
-    this.#ring.close();
+    for (const ring of this.#rings) ring.close();
     this.#polling.abort();
     const fetched = this.#fetching();
     const finished = await this.#sender.stop(hostLimits.sendGraceMs);
@@ -91,6 +93,24 @@ export class OpenConnection {
       .catch((error: unknown) =>
         parts.log.warn({ error, connection: connection.id }, "a connection did not close cleanly"),
       );
+  }
+
+  /** Only where there is room at once: what is shown late is a lie. */
+  async #showTyping(to: string): Promise<void> {
+    const { account, parts, connection } = this.#options;
+    if (account.typing === undefined || this.#shown >= hostLimits.typingAtOnce) return;
+    this.#shown += 1;
+    const ended = AbortSignal.any([this.#polling.signal, AbortSignal.timeout(hostLimits.typingMs)]);
+    try {
+      await account.typing.show(to, ended);
+    } catch (error) {
+      parts.log.debug(
+        { error, connection: connection.id },
+        "it could not be shown that somebody writes",
+      );
+    } finally {
+      this.#shown -= 1;
+    }
   }
 
   /** A connection that is no longer wanted takes back what it told the provider; one that moves leaves it to its next owner. */
