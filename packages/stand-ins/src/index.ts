@@ -33,6 +33,7 @@ export type { Clock } from "./clock.ts";
 export { startS3StandIn } from "./s3/stand-in.ts";
 export type { S3RecordedCall, S3StandIn, S3StandInOptions } from "./s3/contract.ts";
 export type { S3Fault, S3Operation } from "./s3/faults.ts";
+export { startWhatsAppWebStandIn } from "./whatsapp-qr/start.ts";
 export type {
   Ending,
   LinkedDevice,
@@ -45,7 +46,7 @@ export type {
   WhatsAppWebStandIn,
   WhatsAppWebStandInOptions,
 } from "./whatsapp-qr/contract.ts";
-export type { ChatMessage } from "./whatsapp-qr/chats.ts";
+export type { ChatMessage } from "./whatsapp-qr/chat-message.ts";
 export type { MediaKind, PhoneContent } from "./whatsapp-qr/content.ts";
 export type { WhatsAppWebChange } from "./whatsapp-qr/changes.ts";
 export type { WhatsAppWebFault } from "./whatsapp-qr/faults.ts";

@@ -1,5 +1,5 @@
 // Tells listeners what happened in the stand-in, so that a phone can show it live.
-import type { ChatMessage } from "./chats.ts";
+import type { ChatMessage } from "./chat-message.ts";
 
 /** One thing that happened. `phone` is whose screen changes; a chat is a number or the id of a group. */
 export type WhatsAppWebChange =

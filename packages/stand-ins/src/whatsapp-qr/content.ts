@@ -5,19 +5,19 @@ import type { proto } from "@whiskeysockets/baileys";
 export const MEDIA_KINDS = ["image", "video", "audio", "voice", "document", "sticker"] as const;
 export type MediaKind = (typeof MEDIA_KINDS)[number];
 
-/**
- * What is said. Of media that was received, `bytes` is left out: `WhatsAppWebStandIn.media` gives them. `other` is
- * anything else, as WhatsApp's own message structure has it.
- */
+/** A file with a message. Of what lies in a chat `bytes` is left out: `WhatsAppWebStandIn.media` gives them. */
+export interface MediaContent {
+  kind: MediaKind;
+  bytes?: Uint8Array | undefined;
+  mime?: string | undefined;
+  name?: string | undefined;
+  caption?: string | undefined;
+}
+
+/** What is said. `other` is anything else, as WhatsApp's own message structure has it. */
 export type PhoneContent =
   | { kind: "text"; text: string }
-  | {
-      kind: MediaKind;
-      bytes?: Uint8Array | undefined;
-      mime?: string | undefined;
-      name?: string | undefined;
-      caption?: string | undefined;
-    }
+  | MediaContent
   | {
       kind: "location";
       latitude: number;
@@ -31,3 +31,7 @@ export type PhoneContent =
   | { kind: "edit"; messageId: string; text: string }
   | { kind: "delete"; messageId: string }
   | { kind: "other"; message: proto.IMessage };
+
+export function isMedia(content: PhoneContent): content is MediaContent {
+  return MEDIA_KINDS.some((kind) => kind === content.kind);
+}

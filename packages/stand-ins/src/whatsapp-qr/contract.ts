@@ -1,7 +1,7 @@
 // What the WhatsApp Web stand-in offers to tests and to the simulator.
 import type { Clock } from "../clock.ts";
 import type { WhatsAppWebChange } from "./changes.ts";
-import type { ChatMessage } from "./chats.ts";
+import type { ChatMessage } from "./chat-message.ts";
 import type { PhoneContent } from "./content.ts";
 import type { Faults } from "./faults.ts";
 import type { WireRecord } from "./record.ts";

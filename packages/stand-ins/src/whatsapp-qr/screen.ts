@@ -1,0 +1,43 @@
+// Shows a message in its chat: as a new one, or as what it does to another.
+import type { proto } from "@whiskeysockets/baileys";
+import { understand } from "./understand.ts";
+import type { World } from "./world.ts";
+
+/** A message on its way to the screens. `understood` null: nobody could decrypt it. */
+export interface Shown {
+  messageId: string;
+  from: string;
+  device: number;
+  to: string;
+  at: number;
+  understood: proto.IMessage | null;
+}
+
+export function show(world: World, { understood, ...place }: Shown): void {
+  if (understood === null) {
+    world.chats.add({ ...place, content: null, replyTo: null });
+    return;
+  }
+  const { content, replyTo, media } = understand(understood);
+  const between = { from: place.from, to: place.to };
+  switch (content.kind) {
+    case "reaction":
+      world.chats.change({ ...between, messageId: content.messageId }, { reaction: content.emoji });
+      break;
+    case "edit":
+      world.chats.change(
+        { ...between, messageId: content.messageId },
+        { content: { kind: "text", text: content.text }, edited: true },
+      );
+      break;
+    case "delete":
+      world.chats.change(
+        { ...between, messageId: content.messageId },
+        { content: null, deleted: true },
+      );
+      break;
+    default:
+      if (media !== null) world.media.note(place.messageId, media);
+      world.chats.add({ ...place, content, replyTo });
+  }
+}
