@@ -59,9 +59,10 @@ function signedRequest(
 }
 
 function instanceFor(event: StoreEvent, keys: readonly Answer[]): string {
-  const allowed = keys.find(
-    (key) => Array.isArray(key["channels"]) && key["channels"].includes(event.data.channel),
-  );
+  const isFor = ({ channels }: Answer) =>
+    !("channel" in event.data) ||
+    (Array.isArray(channels) && channels.includes(event.data.channel));
+  const allowed = keys.find(isFor);
   return allowed === undefined ? noInstance : textOf(allowed, "instance_id");
 }
 

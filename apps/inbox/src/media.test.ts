@@ -134,7 +134,7 @@ test("a message whose file is late goes on without it, and is told of again when
     data: {
       message_id: told?.message_id,
       from: "700000001",
-      to: received?.data.to,
+      to: told?.to,
       type: "image",
       media_url: expect.stringContaining("https://house.example/media/med_"),
       media: [{ size: 5, status: "ready", sha256: "a".repeat(64) }],

@@ -1,6 +1,7 @@
 // What people see of endpoints that do not do well, and how it ends: well again, or disabled.
-import { Database, listUnwellEndpoints } from "@thikaa/db";
+import { Database, listEvents, listUnwellEndpoints } from "@thikaa/db";
 import { createLog } from "@thikaa/runtime";
+import { storeEvent, toWireId } from "@thikaa/schema";
 import { startWebhookSink, waitFor } from "@thikaa/testkit";
 import type { WebhookSink } from "@thikaa/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -51,8 +52,9 @@ test("an endpoint that keeps failing is shown with its reason and its next try; 
 });
 
 test("an endpoint that has not once answered well for five days is disabled, and what waited to it says so", async () => {
-  const [sink, storeId] = [await openSink(), await house.addStore()];
+  const [sink, alarm, storeId] = [await openSink(), await openSink(), await house.addStore()];
   const key = await house.addKey({ storeId, url: sink.url });
+  await house.addKey({ storeId, url: alarm.url, channels: ["wd"], events: ["endpoint.disabled"] });
   const first = await house.start();
   sink.answer({ status: 503 });
   await house.receive(storeId, { count: 6 });
@@ -73,6 +75,24 @@ test("an endpoint that has not once answered well for five days is disabled, and
   for (const { last_error } of rows)
     expect(last_error).toContain(`Not tried any more: the webhook was disabled (${reason}).`);
   expect(sink.received.length).toBeLessThan(10);
+  await house.number(storeId);
+  const events = await listEvents(house.database, { storeId, after: 6, limit: 10 });
+  expect(events).toMatchObject([
+    {
+      event: "endpoint.disabled",
+      sequence: 7,
+      data: {
+        endpoint_id: toWireId("endpoint", key.endpointId),
+        instance_id: toWireId("instance", key.instanceId),
+        reason,
+        failing_since: expect.stringMatching(/^\d{4}-/) as string,
+      },
+    },
+  ]);
+  expect(events.map((event) => storeEvent.parse(event))).toEqual(events);
+  // The store's other endpoints may have it.
+  const [told] = await alarm.waitFor(1);
+  expect(told?.json()).toMatchObject({ event: "endpoint.disabled", data: { reason } });
   await second.stop();
 });
 

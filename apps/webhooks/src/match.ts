@@ -8,5 +8,6 @@ export function wants(subscription: Subscription, event: EventHead): boolean {
     return false;
   // What became of a message concerns the key that sent it and no other; one that no key sent concerns them all.
   if (event.instanceId !== null) return event.instanceId === instanceId;
-  return event.channel !== null && channels.includes(event.channel);
+  // What is of no channel concerns the whole store.
+  return event.channel === null || channels.includes(event.channel);
 }

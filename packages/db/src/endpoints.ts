@@ -1,7 +1,10 @@
 // Endpoints: who in a store wants which events, and from which event on.
-import type { ChannelCode, EventType } from "@thikaa/schema";
+import { toWireId } from "@thikaa/schema";
+import type { ChannelCode, EndpointDisabledData, EventType } from "@thikaa/schema";
 import { createCursor, lastSequence } from "./event-cursors.ts";
-import type { Queryable } from "./database.ts";
+import type { Database, Queryable } from "./database.ts";
+import { insertEvents } from "./events.ts";
+import type { NewEvent } from "./events.ts";
 
 /** An open endpoint as the reader of events sees it: it is active, and its instance is neither disabled, revoked nor expired. */
 export interface Subscription {
@@ -79,19 +82,61 @@ export interface EndpointHealth {
   readonly disable: string | null;
 }
 
-/** Writes down how endpoints do, for people and for the next owner; disables those that are to be called no more. */
+/**
+ * Writes down how endpoints do, for people and for the next owner; disables those that are to be called no more, and tells
+ * their stores by the event `endpoint.disabled`.
+ */
 export async function recordEndpointHealth(
-  database: Queryable,
+  database: Database,
   found: readonly EndpointHealth[],
 ): Promise<void> {
-  if (found.length === 0) return;
-  await database.query({
+  if (found.every(({ disable }) => disable === null))
+    return void (await writeHealth(database, found));
+  await database.transaction(async (transaction) => {
+    const disabled = await writeHealth(transaction, found);
+    await insertEvents(transaction, disabled.map(disabledEvent));
+  });
+}
+
+interface DisabledEndpoint {
+  readonly [column: string]: unknown;
+  readonly store_id: string;
+  readonly id: string;
+  readonly instance_id: string | null;
+  readonly reason: string;
+  readonly since: Date;
+}
+
+/** Of no channel, so that every other endpoint of the store may have it. */
+function disabledEvent(endpoint: DisabledEndpoint): NewEvent {
+  const { store_id: storeId, id, instance_id: instanceId, reason, since } = endpoint;
+  const data: EndpointDisabledData = {
+    endpoint_id: toWireId("endpoint", id),
+    instance_id: instanceId === null ? null : toWireId("instance", instanceId),
+    reason,
+    failing_since: since.toISOString(),
+  };
+  const everybody = { channel: null, connectionId: null, instanceId: null };
+  return { storeId, type: "endpoint.disabled", ...everybody, data };
+}
+
+/** Gives the endpoints that it disabled. */
+async function writeHealth(
+  database: Queryable,
+  found: readonly EndpointHealth[],
+): Promise<DisabledEndpoint[]> {
+  if (found.length === 0) return [];
+  const { rows } = await database.query<DisabledEndpoint>({
     name: "endpoint-health-record",
-    text: `UPDATE endpoints e SET health = g.state, health_reason = g.reason, health_since = now() - g.age_ms * interval '1 millisecond',
+    text: `WITH written AS (
+             UPDATE endpoints e SET health = g.state, health_reason = g.reason, health_since = now() - g.age_ms * interval '1 millisecond',
              next_try_at = now() + g.next_try_ms * interval '1 millisecond',
              status = CASE WHEN g.disable IS NULL THEN e.status ELSE 'disabled' END, disabled_reason = coalesce(g.disable, e.disabled_reason)
            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[]) AS g (endpoint_id, url, state, reason, age_ms, next_try_ms, disable)
-           WHERE e.id = g.endpoint_id AND e.url = g.url AND e.status = 'active'`,
+             WHERE e.id = g.endpoint_id AND e.url = g.url AND e.status = 'active'
+             RETURNING e.store_id, e.id, e.instance_id, g.disable AS reason, e.health_since AS since
+           )
+           SELECT * FROM written WHERE reason IS NOT NULL`,
     values: [
       found.map(({ endpointId }) => endpointId),
       found.map(({ url }) => url),
@@ -102,6 +147,7 @@ export async function recordEndpointHealth(
       found.map(({ disable }) => disable),
     ],
   });
+  return rows;
 }
 
 /** An endpoint that does not do well, for the admin API and the doctor. */

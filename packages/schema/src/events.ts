@@ -10,6 +10,7 @@ export const eventTypes = [
   "message.updated",
   "message.status",
   "contact.updated",
+  "endpoint.disabled",
 ] as const;
 export const eventType = z.enum(eventTypes).meta({ id: "EventType" });
 export type EventType = z.infer<typeof eventType>;
@@ -161,6 +162,17 @@ export const contactUpdatedData = z
   .meta({ id: "ContactUpdatedData" });
 export type ContactUpdatedData = z.infer<typeof contactUpdatedData>;
 
+/** `data` of `endpoint.disabled`: a webhook gets nothing any more until its owner sets it anew. */
+export const endpointDisabledData = z
+  .object({
+    endpoint_id: z.string(),
+    instance_id: z.string().nullable().meta({ description: "The key whose webhook it was." }),
+    reason: z.string().meta({ description: "In plain words." }),
+    failing_since: z.string(),
+  })
+  .meta({ id: "EndpointDisabledData" });
+export type EndpointDisabledData = z.infer<typeof endpointDisabledData>;
+
 const envelope = {
   event_id: z.string(),
   sequence: z.int(),
@@ -175,6 +187,7 @@ export const storeEvent = z
     z.object({ event: z.literal("message.updated"), ...envelope, data: messageUpdatedData }),
     z.object({ event: z.literal("message.status"), ...envelope, data: messageStatusData }),
     z.object({ event: z.literal("contact.updated"), ...envelope, data: contactUpdatedData }),
+    z.object({ event: z.literal("endpoint.disabled"), ...envelope, data: endpointDisabledData }),
   ])
   .meta({ id: "StoreEvent" });
 export type StoreEvent = z.infer<typeof storeEvent>;
@@ -205,6 +218,12 @@ export const webhookBody = z
       instance_id: z.string(),
       ...envelope,
       data: contactUpdatedData,
+    }),
+    z.object({
+      event: z.literal("endpoint.disabled"),
+      instance_id: z.string(),
+      ...envelope,
+      data: endpointDisabledData,
     }),
   ])
   .meta({ id: "WebhookBody" });

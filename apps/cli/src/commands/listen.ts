@@ -54,6 +54,8 @@ async function openForwarder(
 
 function describe(event: StoreEvent): string {
   const time = clock(event.created_at);
+  if (event.event === "endpoint.disabled")
+    return `${time} ${event.event} ${event.data.endpoint_id}: ${event.data.reason}`;
   const { data } = event;
   if (event.event === "message.status")
     return `${time} ${event.event} ${data.channel} to ${printable(event.data.to)}: ${event.data.status}${event.data.reason === null ? "" : `, ${event.data.reason.message}`}`;
