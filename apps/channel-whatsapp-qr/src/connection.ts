@@ -1,0 +1,83 @@
+// Opens one linked device: links a phone when that was asked for, then logs in and stays.
+import type {
+  ConnectedAccount,
+  ConnectorContext,
+  MediaFacet,
+  OutboundPart,
+  PollingFacet,
+  TypingFacet,
+} from "@thikaa/connector-kit";
+import { expectedNumber, sendingSettings } from "./credentials.ts";
+import { Health } from "./health/health.ts";
+import { readRecipient } from "./ids.ts";
+import { claim, linkDevice } from "./link-device.ts";
+import { LinkedDevice } from "./linked-device.ts";
+import { whatsAppMedia } from "./media.ts";
+import { sendPart } from "./outbound/send.ts";
+import type { PartSender } from "./outbound/send.ts";
+import type { PairingContext } from "./pairing.ts";
+import { Recipients } from "./recipients.ts";
+import { Session } from "./session.ts";
+import type { Timing } from "./timing.ts";
+
+/** Throws `ConnectionFault`: no phone is linked, WhatsApp refuses it, it belongs to another connection, or WhatsApp can't be reached. */
+export async function connect(context: PairingContext, timing: Timing): Promise<ConnectedAccount> {
+  const device = await LinkedDevice.load(context);
+  await device.forgetOld(timing.quarantineMs);
+  const expected = expectedNumber(context.credentials.values);
+  const link = { context, device, timing, pairing: context.pairing, expected };
+  const auth = await device.auth(() => undefined);
+  if (!auth.isPaired) await linkDevice(link);
+  // The process ended between the scan and this.
+  else if (device.number === null) await claim(link, auth);
+  const session = new Session({ context, device, timing });
+  await session.start();
+  return new WhatsAppAccount(context, session);
+}
+
+class WhatsAppAccount implements ConnectedAccount {
+  /** A socket is not polled: this is how the host learns that a person is needed. */
+  readonly polling: PollingFacet;
+  readonly typing: TypingFacet;
+  readonly media: MediaFacet;
+  readonly #session: Session;
+  readonly #sender: PartSender;
+
+  constructor(context: ConnectorContext, session: Session) {
+    const settings = sendingSettings(context.credentials.values);
+    this.#session = session;
+    this.#sender = {
+      context,
+      session,
+      health: new Health(context, settings),
+      recipients: new Recipients(context),
+    };
+    this.media = whatsAppMedia(session, context.baseUrl);
+    this.typing = { show: (to) => this.#showTyping(to) };
+    this.polling = { poll: (signal) => this.#end(signal), committed: () => undefined };
+  }
+
+  send(part: OutboundPart): ReturnType<ConnectedAccount["send"]> {
+    return sendPart(part, this.#sender);
+  }
+
+  /** Only what this process holds open ends: the phone stays linked. */
+  disconnect(): Promise<void> {
+    return this.#session.close();
+  }
+
+  async #end(signal: AbortSignal): Promise<[]> {
+    const ended = Promise.withResolvers<[]>();
+    signal.addEventListener("abort", () => ended.resolve([]), { once: true });
+    void this.#session.needsPerson.then(ended.reject);
+    return ended.promise;
+  }
+
+  async #showTyping(to: string): Promise<void> {
+    const person = readRecipient(to);
+    const open = await this.#session.socket();
+    if (person === null || open === null) return;
+    const found = await this.#sender.recipients.find(person, open.socket);
+    if (found.kind === "known") await open.socket.showTyping(found.jid);
+  }
+}

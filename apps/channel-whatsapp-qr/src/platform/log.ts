@@ -1,0 +1,26 @@
+// Baileys' log lines in ours: the sentence of what went wrong, and nothing of what it was about.
+import type { ConnectorLog } from "@thikaa/connector-kit";
+import type { UserFacingSocketConfig } from "@whiskeysockets/baileys";
+
+type Logger = NonNullable<UserFacingSocketConfig["logger"]>;
+
+/** Baileys hands out keys, numbers and whole messages beside its sentences: none of that goes on. */
+export function quietLogger(log: ConnectorLog): Logger {
+  const say =
+    (level: "debug" | "warn") =>
+    (about: unknown, sentence?: string): void => {
+      const said = sentence ?? (typeof about === "string" ? about : "");
+      if (said !== "") log[level]({}, `WhatsApp Web: ${said.replaceAll(/\d{4,}|\S+@\S+/g, "…")}`);
+    };
+  const nothing = () => undefined;
+  const logger: Logger = {
+    level: "info",
+    child: () => logger,
+    trace: nothing,
+    debug: nothing,
+    info: nothing,
+    warn: say("debug"),
+    error: say("warn"),
+  };
+  return logger;
+}

@@ -1,0 +1,220 @@
+// The session of one linked device: its socket, opened again by the table of verdicts, until it is closed or a person is needed.
+import type { ConnectorContext } from "@thikaa/connector-kit";
+import { ConnectionFault, OwnershipLost } from "@thikaa/connector-kit";
+import { Keeping } from "./keeping.ts";
+import type { LinkedDevice } from "./linked-device.ts";
+import type { AuthState } from "./platform/auth-state.ts";
+import { DeviceCache } from "./platform/device-cache.ts";
+import { WhatsAppSocket } from "./platform/socket.ts";
+import type { SocketEnd } from "./platform/socket-end.ts";
+import type { Timing } from "./timing.ts";
+import { identityOf } from "./identity.ts";
+import { readJid } from "./ids.ts";
+import { storeFailed, verdictOf } from "./verdicts.ts";
+import type { Verdict } from "./verdicts.ts";
+import { sleep, within } from "./waiting.ts";
+
+/** A session that can be used now. */
+export interface OpenSocket {
+  readonly socket: WhatsAppSocket;
+  readonly keeping: Keeping;
+  readonly auth: AuthState;
+}
+
+export interface SessionOptions {
+  readonly context: ConnectorContext;
+  readonly device: LinkedDevice;
+  readonly timing: Timing;
+}
+
+/** A second replacement within this time is no accident. */
+const replacedAgainMs = 10 * 60_000;
+/** Open for so long, it counts as well, and the backoff begins anew. */
+const settledMs = 60_000;
+const watchMs = 1_000;
+
+export class Session {
+  /** Why a person is needed; `null` as long as none is. */
+  person: ConnectionFault | null = null;
+  /** Resolves when a person is needed; never otherwise. */
+  readonly needsPerson: Promise<ConnectionFault>;
+  readonly #options: SessionOptions;
+  readonly #devices = new DeviceCache();
+  readonly #closing = new AbortController();
+  /** Aborts when no further socket may be opened. */
+  readonly #over: AbortSignal;
+  readonly #person = Promise.withResolvers<ConnectionFault>();
+  /** The one socket there is, open or on its way. */
+  #current: OpenSocket | null = null;
+  #reopened = Promise.withResolvers<void>();
+  #storeFault: Error | null = null;
+  #replacedAt = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.needsPerson = this.#person.promise;
+    this.#over = AbortSignal.any([this.#closing.signal, options.context.signal]);
+    this.#over.addEventListener("abort", () => this.#drop("closing"), { once: true });
+  }
+
+  /** Opens it, and keeps it open from then on. Throws `ConnectionFault` when it can't be opened now. */
+  async start(): Promise<void> {
+    for (;;) {
+      const opened = await this.#open();
+      if (!("code" in opened)) return void (this.#running = this.#stay(opened));
+      this.#over.throwIfAborted();
+      if (this.#storeFault !== null) throw this.#storeFault;
+      const verdict = await this.#judge(opened);
+      if (verdict.kind !== "again") throw faultOf(verdict);
+    }
+  }
+
+  /** The socket, as soon as it is open; `null` when it does not come back in time. */
+  async socket(): Promise<OpenSocket | null> {
+    if (this.#usable === null)
+      await within(this.#options.timing.sendWaitMs, this.#reopened.promise);
+    return this.#usable;
+  }
+
+  /** Why a person is needed; `null` when none is, or when the session, if it broke just now, has not said so in time. */
+  async verdict(withinMs: number): Promise<ConnectionFault | null> {
+    if (this.#usable === null)
+      await within(withinMs, Promise.race([this.needsPerson, this.#reopened.promise]));
+    return this.person;
+  }
+
+  /** Which devices a person has is asked for anew, the next time. */
+  forgetDevices(jid: string): void {
+    this.#devices.del(readJid(jid)?.user ?? "");
+  }
+
+  /** Something shows that the session is of no use though its socket is open: it is opened anew. */
+  suspect(why: string): void {
+    this.#options.context.log.warn({ why }, "a session is opened anew");
+    this.#drop(why);
+  }
+
+  /** Closes it; resolves when the socket is closed, so that another process may open one. Never throws. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#current?.socket.ended;
+    await this.#running;
+  }
+
+  get #usable(): OpenSocket | null {
+    return this.#current?.socket.isOpen === true ? this.#current : null;
+  }
+
+  #drop(why: string): void {
+    void this.#current?.socket.end(why);
+  }
+
+  /** Whenever the socket ends, another one follows. Never rejects. */
+  async #stay(first: OpenSocket): Promise<void> {
+    for (let now: OpenSocket | SocketEnd = first; ;) {
+      const end: SocketEnd = "code" in now ? now : await this.#watch(now);
+      if (this.#over.aborted) return;
+      const verdict = await this.#judge(end).catch(() => verdictOf(storeFailed, noPast));
+      if (verdict.kind === "stop") {
+        this.person = faultOf(verdict);
+        return this.#person.resolve(this.person);
+      }
+      if (verdict.kind === "later") await this.#pause(verdict);
+      if (this.#over.aborted) return;
+      now = await this.#open().catch(() => storeFailed);
+      if (!("code" in now)) this.#options.context.report("connected", null);
+    }
+  }
+
+  async #pause(verdict: Extract<Verdict, { kind: "later" }>): Promise<void> {
+    const { context, timing } = this.#options;
+    context.report(verdict.state, verdict.reason);
+    const { first, last } = timing.backoffMs;
+    const backoff = Math.min(first * 2 ** this.#failures++, last) * (0.5 + Math.random() / 2);
+    await sleep(Math.max(verdict.waitMs ?? 0, backoff), this.#over);
+  }
+
+  async #judge(end: SocketEnd): Promise<Verdict> {
+    const { context, device } = this.#options;
+    const now = performance.now();
+    context.log.info({ code: end.code, says: end.says }, "a socket to WhatsApp ended");
+    const replacedBefore = now - this.#replacedAt < replacedAgainMs;
+    const verdict = verdictOf(end, { replacedBefore, now: context.clock().getTime() });
+    if (end.code === 440) this.#replacedAt = now;
+    if (verdict.kind === "stop" && verdict.unlinked === true) await device.unlinked();
+    return verdict;
+  }
+
+  /** Opens a socket; gives how it ended when it ended before it was open. Rejects when the database is away or the connection has another owner. */
+  async #open(): Promise<OpenSocket | SocketEnd> {
+    const { context, device, timing } = this.#options;
+    this.#storeFault = null;
+    const auth = await device.auth((error) => this.#storeFailed(error));
+    const keeping = await Keeping.load(context);
+    // It also tells whether the connection is still ours: nobody else may have a socket of it.
+    await context.identify(identityOf(auth)).catch((error: unknown) => {
+      if (error instanceof OwnershipLost) this.#closing.abort();
+      throw error;
+    });
+    if (this.#over.aborted) return closed;
+    const socket = new WhatsAppSocket({
+      auth,
+      keeper: keeping,
+      baseUrl: context.baseUrl,
+      devices: this.#devices,
+      log: context.log,
+      timing,
+      onQr: () => undefined,
+    });
+    this.#current = { socket, keeping, auth };
+    const late = setTimeout(() => this.#drop("it took too long to open"), timing.openMs);
+    const end = await Promise.race([socket.opened.then(() => null), socket.ended]);
+    clearTimeout(late);
+    if (end !== null) return this.#over.aborted || this.#storeFault === null ? end : storeFailed;
+    this.#reopened.resolve();
+    return this.#current;
+  }
+
+  /** Watches an open socket until it ends. */
+  async #watch({ socket }: OpenSocket): Promise<SocketEnd> {
+    const { context, timing } = this.#options;
+    const openedAt = performance.now();
+    const timer = setInterval(() => {
+      if (socket.silentMs > timing.keepAliveMs * 2) this.suspect("the server is silent");
+      else if (socket.uneventfulMs > timing.uneventfulMs) this.suspect("nothing came for long");
+    }, watchMs);
+    const end = await socket.ended;
+    clearInterval(timer);
+    this.#reopened = Promise.withResolvers();
+    if (!this.#over.aborted) context.report("recovering", reconnecting);
+    if (performance.now() - openedAt > settledMs) this.#failures = 0;
+    return this.#storeFault === null ? end : storeFailed;
+  }
+
+  /** What the socket goes on with may not be what is kept: it ends. */
+  #storeFailed(error: Error): void {
+    this.#storeFault ??= error;
+    if (error instanceof OwnershipLost) this.#closing.abort();
+    this.#drop("the store failed");
+  }
+}
+
+const noPast = { replacedBefore: false, now: 0 };
+const closed: SocketEnd = { code: 428, says: "closing", deviceRemoved: false, expires: null };
+const reconnecting = {
+  code: "reconnecting",
+  message: "The connection to WhatsApp is being opened again. It goes on by itself.",
+};
+
+function faultOf(verdict: Exclude<Verdict, { kind: "again" }>): ConnectionFault {
+  if (verdict.kind === "stop")
+    return new ConnectionFault({ state: "attention", reason: verdict.reason });
+  const { state, reason, waitMs } = verdict;
+  return new ConnectionFault({
+    state,
+    reason,
+    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+  });
+}
