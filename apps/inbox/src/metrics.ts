@@ -38,7 +38,7 @@ export function backlogMetrics(metrics: Metrics) {
   return {
     rows: metrics.gauge(
       "queue_rows",
-      "Rows of a queue, counted among its oldest 20000. queue: send (by channel) or delivery. One inbox tells it.",
+      "Rows of a queue; of a long one an estimate, 3 % off as a rule. queue: send (by channel) or delivery. One inbox tells it.",
       ["queue", "channel"],
     ),
     age: metrics.gauge(

@@ -3,7 +3,7 @@ import { newId } from "@thikaa/schema";
 import { createTestDatabase } from "@thikaa/testkit";
 import type { TestDatabase } from "@thikaa/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { backlogLimit, backlogQueues, readBacklog } from "./backlog.ts";
+import { backlogBounds, backlogQueues, readBacklog } from "./backlog.ts";
 import { Database } from "./database.ts";
 
 let testDatabase: TestDatabase;
@@ -104,16 +104,51 @@ test("keys that no living worker owns and living workers are counted", async () 
   );
 });
 
-test("with 100,000 queued no more than its limit is read, in the order of the primary key", async () => {
-  await queue(idle, { rows: 100_000, dueFor: 1 });
-  await database.query({ text: "ANALYZE send_queue" });
+test("behind 60,000 of another connection nothing is hidden, and they are counted within a few in the hundred", async () => {
+  await database.query({ text: "DELETE FROM send_queue" });
+  await queue(idle, { rows: 60_000, dueFor: -600 });
+  await queue(busy, { rows: 3, dueFor: 90 });
+  await database.query({ text: "VACUUM ANALYZE send_queue" });
+  const { tg, wa } = await sends();
+  expect(tg).toEqual({ rows: 3, age: 90 });
+  expect(wa?.age).toBe(0);
+  expect(wa?.rows).toBeGreaterThan(51_000);
+  expect(wa?.rows).toBeLessThan(69_000);
+});
+
+test("with 60,000 queued no more is read than the bounds say", async () => {
+  const values = [backlogBounds.oldest, backlogBounds.ofConnection, 10, 100];
   const { rows } = await database.query<{ "QUERY PLAN": string }>({
-    text: `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ${backlogQueues.replaceAll("$1", String(backlogLimit))}`,
+    text: `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ${backlogQueues.replaceAll(/\$(\d)/g, (_, n) => String(values[Number(n) - 1]))}`,
   });
   const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
-  expect(plan).toMatch(
-    new RegExp(`Index Scan using send_queue_pkey on send_queue .*rows=${backlogLimit}(\\.00)? `),
+  const read = [...plan.matchAll(/on send_queue.*rows=([\d.]+) loops=(\d+)/g)].map(
+    ([, count, loops]) => Number(count) * Number(loops),
   );
+  expect(read.length).toBeGreaterThanOrEqual(4);
+  // A tenth of its pages, its oldest, and a few of each connection.
+  expect(read.reduce((sum, count) => sum + count, 0)).toBeLessThan(15_000);
+  expect(plan).toMatch(/Index Scan using send_queue_pkey on send_queue .*rows=5000(\.00)? /);
   expect(plan).not.toContain("Seq Scan on send_queue");
-  expect(await sends()).toMatchObject({ tg: { rows: 3, age: 90 } });
+});
+
+test("a delivery that could go is told, however many of other endpoints are not due", async () => {
+  const [sick, sound] = [newId(), newId()];
+  for (const id of [sick, sound])
+    await database.query({
+      text: "INSERT INTO endpoints (store_id, id, url, events, secret_sealed) VALUES ($1, $2, 'https://shop.example', '{}', '-')",
+      values: [store, id],
+    });
+  const wait = (id: string, count: number, dueFor: number) =>
+    database.query({
+      text: `INSERT INTO delivery_queue (delivery_id, store_id, endpoint_id, event_id, shard, due_at)
+             SELECT uuidv7(), $1, $2, uuidv7(), 5, now() - $4 * interval '1 second' FROM generate_series(1, $3)`,
+      values: [store, id, count, dueFor],
+    });
+  await wait(sick, 6_000, -600);
+  await wait(sound, 1, 40);
+  const { queues } = await readBacklog(database);
+  const told = queues.find(({ queue: name }) => name === "delivery");
+  expect(told).toMatchObject({ rows: 6_001 });
+  expect(Math.floor((told?.age ?? 0) / 20) * 20).toBe(40);
 });
