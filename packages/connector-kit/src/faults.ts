@@ -1,5 +1,5 @@
 // Why a connection is not open: thrown by connectors, shown to the connection's owner.
-import { notPaired } from "@thikaa/schema";
+import { pairingReasonOf } from "@thikaa/schema";
 import type { ConnectionReason } from "@thikaa/schema";
 
 export interface FaultOptions {
@@ -44,7 +44,7 @@ export class AddressTaken extends ConnectionFault {
 /** No phone is linked to the connection yet. Thrown by `connect` of a connector with the `pairing` facet; the connection waits until somebody asks for pairing. */
 export class NotPaired extends ConnectionFault {
   constructor() {
-    super({ state: "attention", reason: { ...notPaired } });
+    super({ state: "attention", reason: pairingReasonOf("not_paired") });
     this.name = "NotPaired";
   }
 }

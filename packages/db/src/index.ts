@@ -20,6 +20,7 @@ export * from "./unsettled-blobs.ts";
 export * from "./message-references.ts";
 export * from "./message-reports.ts";
 export * from "./migrate.ts";
+export * from "./pairings.ts";
 export * from "./room.ts";
 export * from "./stores.ts";
 export * from "./keys.ts";

@@ -23,12 +23,6 @@ export const connectionReason = z
   .meta({ id: "ConnectionReason" });
 export type ConnectionReason = z.infer<typeof connectionReason>;
 
-/** Why a connection waits whose phone was never linked: pairing has to be asked for. */
-export const notPaired = {
-  code: "not_paired",
-  message: "No phone is linked to this connection yet. Pair it.",
-} as const satisfies ConnectionReason;
-
 /** What the owner wants of a connection. */
 export const desiredStates = ["on", "off", "removed"] as const;
 export const desiredState = z.enum(desiredStates);

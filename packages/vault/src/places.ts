@@ -5,5 +5,6 @@ export const places = {
   connectionCredentials: (connectionId: string) => `connections|credentials|${connectionId}`,
   connectionWebhookSecret: (connectionId: string) => `connections|webhook_secret|${connectionId}`,
   connectorState: (connectionId: string, key: string) => `connector_state|${connectionId}|${key}`,
+  pairingShown: (connectionId: string) => `pairings|shown|${connectionId}`,
   endpointSecret: (endpointId: string) => `endpoints|secret|${endpointId}`,
 } as const;

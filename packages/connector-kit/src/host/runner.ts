@@ -12,6 +12,7 @@ import { createContext } from "./context.ts";
 import { hostLimits } from "./host-config.ts";
 import { OpenConnection } from "./open-connection.ts";
 import type { ConnectionIdentity } from "./identity.ts";
+import { pairIfAsked } from "./pairing.ts";
 import type { HostParts } from "./parts.ts";
 import { StateReport } from "./state-report.ts";
 import { toFault } from "./to-fault.ts";
@@ -135,15 +136,16 @@ export class ConnectionRunner {
       if (row?.desired !== "on") return await this.#waitUnwanted();
       this.#revision = row.revision;
       if (this.#failures === 0) this.#report.say("connecting", null);
-      const account = await this.#parts.connector.connect(
-        createContext({
-          parts: this.#parts,
-          row,
-          epoch: this.#held.epoch,
-          report: this.#report,
-          signal: life.signal,
-        }),
-      );
+      const opening = {
+        parts: this.#parts,
+        row,
+        epoch: this.#held.epoch,
+        report: this.#report,
+        signal: life.signal,
+      };
+      const context = createContext(opening);
+      await pairIfAsked({ ...opening, context });
+      const account = await this.#parts.connector.connect(context);
       change.removeEventListener("abort", cut);
       this.#failures = 0;
       this.#open = new OpenConnection({
