@@ -3,7 +3,7 @@ import { createLog } from "@thikaa/runtime";
 import { startTelegramStandIn } from "@thikaa/stand-ins";
 import type { TelegramFault, TelegramStandIn } from "@thikaa/stand-ins";
 import { testConnector } from "@thikaa/testkit";
-import type { ProviderAccount, ProviderError } from "@thikaa/testkit";
+import type { OwnPayload, ProviderAccount, ProviderError } from "@thikaa/testkit";
 import * as vault from "@thikaa/vault";
 import { connector } from "./connector.ts";
 import { addBot, mai, zainab } from "./fixtures/world.ts";
@@ -67,6 +67,7 @@ function accountOf(telegram: TelegramStandIn): ProviderAccount {
   const sends = { botId: bot.id, method: "sendMessage" };
   return {
     credentials: { token: bot.token },
+    address: String(bot.id),
     people,
     says: (person, text) =>
       void telegram.personSays({ personId: Number(person), botId: bot.id, text }),
@@ -114,26 +115,22 @@ function payloads(botId: number): ProviderAccount["payloads"] {
     from: { id: Number(person), is_bot: false, first_name: "Z" },
     ...more,
   });
-  const business = { business_connection_id: "business-1" };
+  /** A business account's chat, where the bot is told what the owner and the bot wrote. */
+  const own = (text: string, writer: object): OwnPayload => {
+    const said = inChat(people[0], { text, business_connection_id: "business-1", ...writer });
+    return {
+      body: updateOf("business_message", said),
+      to: `${people[0]}/business-1`,
+      text,
+      providerMessageId: String(said.message_id),
+    };
+  };
+  const bot = { id: botId, is_bot: true, first_name: "Shop" };
   return {
     message: (person, text) => updateOf("message", inChat(person, { text })),
     own: [
-      updateOf(
-        "business_message",
-        inChat(people[0], {
-          ...business,
-          from: { id: 5, is_bot: false, first_name: "The owner" },
-          text: "written by the owner",
-        }),
-      ),
-      updateOf(
-        "business_message",
-        inChat(people[0], {
-          ...business,
-          sender_business_bot: { id: botId, is_bot: true, first_name: "Shop" },
-          text: "written by us",
-        }),
-      ),
+      own("written by the owner", { from: { id: 5, is_bot: false, first_name: "The owner" } }),
+      own("written by us", { sender_business_bot: bot }),
     ],
     unknown: [
       updateOf("brain_wave", { thought: 1 }),

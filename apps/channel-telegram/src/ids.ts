@@ -25,6 +25,11 @@ export function writeMessageId(messageId: number): string {
   return String(messageId);
 }
 
+/** The id of an edit, which Telegram gives none: a message is edited again and again. */
+export function writeEditId(messageId: string, seconds: number): string {
+  return `${messageId}.${seconds}`;
+}
+
 /** Reads what `writeMessageId` wrote; `null` for other ids of Telegram, such as that of a button's press. */
 export function readMessageId(text: string): number | null {
   const id = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : 0;

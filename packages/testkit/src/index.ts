@@ -4,6 +4,8 @@ export type {
   AppSettings,
   ConnectorHarness,
   Inlet,
+  MixedMessage,
+  OwnPayload,
   ProviderAccount,
   ProviderError,
   ProviderHarness,

@@ -126,14 +126,17 @@ test("a place with a name, and a person's card", () => {
   });
 });
 
-test("a customer of a business account is answered through that account; the owner's own words are a notice", () => {
+test("a customer of a business account is answered through that account; the owner's own words are the account's", () => {
   const from = convertUpdate(updates.businessMessage);
   expect(from).toMatchObject({ kind: "message", type: "text", from: "5550002/bc_9xQ" });
   expect(readRecipient("5550002/bc_9xQ")).toEqual({ chatId: "5550002", businessId: "bc_9xQ" });
-  expect(convertUpdate(updates.businessOwner)).toEqual({
-    kind: "notice",
-    reason: "own_message",
-    raw_type: "business_message",
+  expect(convertUpdate(updates.businessOwner)).toMatchObject({
+    kind: "own",
+    to: "5550002/bc_9xQ",
+    contact: { name: "An" },
+    type: "text",
+    provider_message_id: "302",
+    refers_to: null,
   });
   expect(itemOf(updates.businessMessage)).toMatchObject({ thread: "5550002/bc_9xQ" });
 });
@@ -141,7 +144,8 @@ test("a customer of a business account is answered through that account; the own
 test("a message in a group is answered in the group", () => {
   expect(convertUpdate(updates.group)).toMatchObject({
     from: "-1001987654321",
-    contact: { name: "Customers", username: null },
+    author: "5550001",
+    contact: { name: "Mai", username: null },
   });
 });
 

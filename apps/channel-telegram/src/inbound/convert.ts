@@ -1,7 +1,7 @@
 // Converts an update to the shared schema. Pure, lenient, never throws.
 import type { RawItem } from "@thikaa/connector-kit";
 import type { Converted, InboundMessage } from "@thikaa/schema";
-import { readUpdatePlace, writeMessageId } from "../ids.ts";
+import { readUpdatePlace, writeEditId, writeMessageId } from "../ids.ts";
 import {
   deletedMessages,
   membership,
@@ -13,14 +13,7 @@ import type { TelegramMessage } from "../platform/types.ts";
 import { contentKindOf, isService } from "./content-kind.ts";
 import { mediaOf } from "./media.ts";
 import { emptyMessage, isoTime, notice } from "./parts.ts";
-import {
-  addressOf,
-  contactOf,
-  contactOfChat,
-  contactOfPerson,
-  isOwn,
-  joinNames,
-} from "./people.ts";
+import { addressOf, contactOfChat, contactOfPerson, isOwn, joinNames, writerOf } from "./people.ts";
 import { convertPress } from "./press.ts";
 import { kindOf, parseJson } from "./raw-items.ts";
 
@@ -57,22 +50,51 @@ function convertMessage(
   const parsed = message.safeParse(body);
   if (!parsed.success) return notice("unreadable", kind);
   const said = parsed.data;
-  if (isOwn(said)) return notice("own_message", kind);
   const contentKind = contentKindOf(said);
   if (isService(contentKind)) return notice("service_message", contentKind);
   const content = contentOf(said, contentKind);
+  if (isOwn(said)) return convertOwn(said, { kind, edited, content });
   return {
     ...emptyMessage,
     from: addressOf(said.chat, said.business_connection_id),
-    contact: contactOf(said),
+    ...writerOf(said),
+    ...wordsOf(said, { edited, content }),
+    edited,
+    provider_message_id: writeMessageId(said.message_id),
+  };
+}
+
+/** In a business account's chats: what the owner wrote by hand, and what a bot wrote for the account. */
+function convertOwn(
+  said: TelegramMessage,
+  { kind, edited, content }: { kind: string; edited: boolean; content: Content },
+): Converted {
+  // Bots edit by our commands, whose end we know.
+  if (edited && said.sender_business_bot !== undefined) return notice("own_message", kind);
+  const { kind: _kind, edited: _edited, button: _button, ...empty } = emptyMessage;
+  const id = writeMessageId(said.message_id);
+  return {
+    ...empty,
+    kind: "own",
+    to: addressOf(said.chat, said.business_connection_id),
+    contact: contactOfChat(said.chat),
+    ...wordsOf(said, { edited, content }),
+    provider_message_id: edited ? writeEditId(id, said.edit_date ?? 0) : id,
+    refers_to: edited ? id : null,
+  };
+}
+
+function wordsOf(
+  said: TelegramMessage,
+  { edited, content }: { edited: boolean; content: Content },
+) {
+  return {
     text: said.text ?? said.caption ?? null,
     ...content,
-    type: edited ? "edit" : content.type,
+    type: edited ? ("edit" as const) : content.type,
     reply_to:
       said.reply_to_message === undefined ? null : writeMessageId(said.reply_to_message.message_id),
     ...(said.media_group_id === undefined ? {} : { album_id: said.media_group_id }),
-    edited,
-    provider_message_id: writeMessageId(said.message_id),
     sent_at: isoTime((edited ? said.edit_date : undefined) ?? said.date),
   };
 }
@@ -112,7 +134,7 @@ function convertReaction(body: unknown, kind: string): Converted {
   return {
     ...emptyMessage,
     from: addressOf(chat, undefined),
-    contact: contactOf({ chat, from: user }),
+    ...writerOf({ chat, from: user }),
     type: "reaction",
     raw_type: last === undefined || last.type === "emoji" ? null : (last.type ?? null),
     reaction: { emoji: last?.emoji ?? null, provider_message_id: writeMessageId(messageId) },

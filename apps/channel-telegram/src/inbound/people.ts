@@ -1,5 +1,5 @@
 // Who said something: the person or group as the shared schema tells them, and the address that an answer goes to.
-import type { InboundContact } from "@thikaa/schema";
+import type { InboundContact, InboundMessage } from "@thikaa/schema";
 import { writeRecipient } from "../ids.ts";
 import type { TelegramChat, TelegramMessage, TelegramPerson } from "../platform/types.ts";
 
@@ -8,10 +8,22 @@ export function addressOf(chat: Pick<TelegramChat, "id">, businessId: string | u
   return writeRecipient({ chatId: String(chat.id), businessId: businessId ?? null });
 }
 
-/** The person of a private chat, else the group: whoever an answer would reach. */
-export function contactOf({ chat, from }: Pick<TelegramMessage, "chat" | "from">): InboundContact {
-  if (from !== undefined && from.id === chat.id) return contactOfPerson(from);
-  return contactOfChat(chat);
+type Written = Pick<TelegramMessage, "chat" | "from" | "sender_chat">;
+
+/** Whoever wrote: the person of a private chat; in a group its `author`, where Telegram tells one. */
+export function writerOf({
+  chat,
+  from,
+  sender_chat: sender,
+}: Written): Pick<InboundMessage, "contact" | "author"> {
+  // A group's anonymous admin writes as the group, a linked channel as itself; `from` is a bot of Telegram's then.
+  const writer = sender ?? from ?? chat;
+  const contact = isPerson(writer) ? contactOfPerson(writer) : contactOfChat(writer);
+  return writer.id === chat.id ? { contact } : { contact, author: addressOf(writer, undefined) };
+}
+
+function isPerson(writer: TelegramChat | TelegramPerson): writer is TelegramPerson {
+  return "is_bot" in writer;
 }
 
 export function contactOfChat(chat: TelegramChat): InboundContact {

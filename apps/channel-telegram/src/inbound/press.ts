@@ -4,7 +4,7 @@ import { readButtonPlace, writeMessageId } from "../ids.ts";
 import { callbackQuery, update } from "../platform/types.ts";
 import type { TelegramCallbackQuery } from "../platform/types.ts";
 import { emptyMessage, notice } from "./parts.ts";
-import { addressOf, contactOfPerson } from "./people.ts";
+import { addressOf, writerOf } from "./people.ts";
 import { kindOf } from "./raw-items.ts";
 
 /** A pressed button: the message it stood under is what it answers. */
@@ -19,7 +19,7 @@ export function convertPress(body: unknown, kind: string): Converted {
     ...emptyMessage,
     // A button of a message sent "via" the bot elsewhere: there is no chat to answer in.
     from: addressOf(under?.chat ?? from, under?.business_connection_id),
-    contact: contactOfPerson(from),
+    ...writerOf({ chat: under?.chat ?? { id: from.id }, from }),
     type: "button_reply",
     text: title,
     button: { id: data, title, ...(of === null ? {} : { of }) },

@@ -27,6 +27,7 @@ export const message = z.looseObject({
   message_id: id,
   chat,
   from: person.optional().catch(undefined),
+  sender_chat: chat.optional().catch(undefined),
   date: id.optional().catch(undefined),
   edit_date: id.optional().catch(undefined),
   text: optionalText,

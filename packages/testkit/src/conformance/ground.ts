@@ -240,6 +240,15 @@ export class Ground {
     );
   }
 
+  /** What was kept whole of what came in by a connection's door, since it belongs to nobody. */
+  async unrouted(connection: GroundConnection): Promise<string[]> {
+    const { rows } = await this.database.query<{ raw: Buffer }>({
+      text: "SELECT raw FROM inbound_unrouted WHERE connection_id = $1 ORDER BY id",
+      values: [connection.id],
+    });
+    return rows.map(({ raw }) => raw.toString("utf8"));
+  }
+
   /** Posts a body to the connection's webhook; gives the HTTP status. */
   async post(
     connection: GroundConnection,

@@ -16,8 +16,19 @@ export interface ConnectorHarness {
   start(settings: AppSettings, write: (line: string) => void): Promise<RunningApp>;
   /** The package `@thikaa/vault`, whole: the suite makes connections as an owner's form does. */
   readonly vault: SealingTools;
-  /** A stand-in of its own for one rule. */
+  /** A stand-in of its own for the rules of one ground. */
   openProvider(): Promise<ProviderHarness>;
+  /** One posted body with messages to several accounts, named by their addresses, and what proves it; absent where the provider never does that. */
+  readonly mixed?: (said: readonly MixedMessage[]) => {
+    readonly body: string;
+    readonly headers: Readonly<Record<string, string>>;
+  };
+}
+
+export interface MixedMessage {
+  readonly address: string;
+  readonly person: string;
+  readonly text: string;
 }
 
 /** The settings that every channel's app has. */
@@ -64,6 +75,8 @@ export interface ProviderHarness {
 /** An account at the stand-in, with what happens to it. */
 export interface ProviderAccount {
   readonly credentials: CredentialValues;
+  /** What `identify` claims. */
+  readonly address: string;
   /** Two people who may be written to, in the form of `to` and `from`. */
   readonly people: readonly [string, string];
   /** The person writes by the provider; each time a new message. */
@@ -94,9 +107,24 @@ export interface ProviderPayloads {
   /** A new message with a file that the stand-in has; absent where customers can't send files. */
   readonly file?: (person: string) => string;
   /** What the account itself wrote, on its own device or through us; empty where the provider does not tell. */
-  readonly own: readonly string[];
+  readonly own: readonly OwnPayload[];
+  /** What the provider reports of a message that the person got; absent where it reports nothing. */
+  readonly receipt?: (about: {
+    readonly person: string;
+    readonly providerMessageId: string;
+    readonly status: "delivered" | "read";
+  }) => string;
   /** Of kinds that nobody knows yet, different ones. Bodies that are no JSON are the suite's own. */
   readonly unknown: readonly string[];
+}
+
+export interface OwnPayload {
+  readonly body: string;
+  /** Whom it was written to, in the form of `to`. */
+  readonly to: string;
+  readonly text: string;
+  /** In the form in which an outcome names it. */
+  readonly providerMessageId: string;
 }
 
 /** How a body reaches us: by a signed post, or by whatever the connection holds open (a poll, a socket). */

@@ -1,9 +1,10 @@
 // Rules on what comes in: people's ids, repeats, many stores at once, echoes, unknown kinds, signatures.
 import { cleanRecipient } from "@thikaa/schema";
+import type { Converted, InboundReceipt } from "@thikaa/schema";
 import { BrokenRule, demand, demandEqual } from "../rule.ts";
 import type { Rule } from "../rule.ts";
 import type { Ground, GroundConnection } from "../ground.ts";
-import type { ProviderAccount } from "../harness.ts";
+import type { OwnPayload, ProviderAccount } from "../harness.ts";
 
 export const inboundRules: readonly Rule[] = [
   {
@@ -25,10 +26,24 @@ export const inboundRules: readonly Rule[] = [
     check: checkBatches,
   },
   {
-    name: "what our own account wrote never comes in as a customer's message",
+    name: "one body for many accounts: each message is stored at its own, and a stranger's is kept",
     on: "posted house",
-    where: "connector.ts, Connector.convert",
+    where: "raw-item.ts, RawItem.account",
+    appliesTo: ({ mixed }) => mixed !== undefined,
+    check: checkMixed,
+  },
+  {
+    name: "what our own account wrote is never a customer's message, and is known by its id",
+    on: "posted house",
+    where: "connector.ts, Connector.convert; schema's OwnMessage",
     check: checkEchoes,
+  },
+  {
+    name: "receipts name the message that they tell of",
+    on: "posted house",
+    where: "connector.ts, Connector.convert; schema's InboundReceipt",
+    appliesTo: ({ connector, channel }) => connector.capabilities[channel]?.receipts !== "none",
+    check: checkReceipts,
   },
   {
     name: "unknown payloads are kept whole",
@@ -153,18 +168,102 @@ async function checkAllCame(
   );
 }
 
+async function checkMixed(ground: Ground): Promise<void> {
+  const one = await ground.connected();
+  const other = ground.provider.addAccount();
+  const second = await ground.connect(other.credentials);
+  await ground.untilState(second, "connected");
+  const said = [
+    { address: one.account.address, person: one.account.people[0], text: "for the first" },
+    { address: other.address, person: other.people[0], text: "for the second" },
+    { address: "an account that nobody has", person: one.account.people[0], text: "for nobody" },
+    { address: one.account.address, person: one.account.people[0], text: "for the first again" },
+  ];
+  const { body, headers } = ground.harness.mixed?.(said) ?? { body: "", headers: {} };
+  demandEqual(
+    await ground.post(one.connection, body, headers),
+    200,
+    "A body of many accounts must be answered 200, also when a stranger's message is in it.",
+  );
+  demandEqual(
+    [await ground.texts(one.connection), await ground.texts(second)].map((texts) =>
+      texts.filter((text) => text.startsWith("for ")),
+    ),
+    [["for the first", "for the first again"], ["for the second"]],
+    "Each message belongs to the account that it names.",
+  );
+  const kept = await ground.unrouted(one.connection);
+  demand(
+    kept.some((raw) => raw.includes("for nobody")),
+    "A message to an account that nobody has was answered as received, but is kept nowhere.",
+  );
+}
+
 async function checkEchoes(ground: Ground): Promise<void> {
   const here = await ground.connected();
   const { account, connection } = here;
-  for (const body of account.payloads.own) await ground.bring(here, body);
+  for (const { body } of account.payloads.own) await ground.bring(here, body);
   await ground.bring(here, account.payloads.message(account.people[0], "a customer"));
   await untilText(ground, connection, "a customer");
   demandEqual(
     (await ground.texts(connection)).filter((text) =>
-      account.payloads.own.some((body) => body.includes(text)),
+      account.payloads.own.some((own) => own.text === text),
     ),
     [],
     "What the account itself wrote was taken for a customer's message: the store's bot would answer itself.",
+  );
+  const items = await ground.items(connection);
+  for (const own of account.payloads.own)
+    demand(
+      items.some(({ converted }) => isOwn(converted, own)),
+      `What the account wrote must be of kind 'own', or a receipt, with the id "${own.providerMessageId}" and to "${own.to}": else it can't be known as what was sent through us.`,
+    );
+}
+
+function isOwn(converted: Converted, { to, text, providerMessageId }: OwnPayload): boolean {
+  if (converted.kind === "receipt") return isReceiptOf(converted, { to, providerMessageId });
+  return (
+    converted.kind === "own" &&
+    converted.provider_message_id === providerMessageId &&
+    converted.to === to &&
+    converted.text === text
+  );
+}
+
+function isReceiptOf(
+  receipt: InboundReceipt,
+  { to, providerMessageId }: { to: string; providerMessageId: string },
+): boolean {
+  return (
+    receipt.provider_message_ids.includes(providerMessageId) &&
+    (receipt.to === null || receipt.to === to)
+  );
+}
+
+async function checkReceipts(ground: Ground): Promise<void> {
+  const here = await ground.connected();
+  const { account, connection } = here;
+  const { receipt, message } = account.payloads;
+  demand(
+    receipt !== undefined,
+    "Capabilities name receipts: the harness must say how the provider reports them.",
+  );
+  const [person] = account.people;
+  await ground.untilStatus(await ground.queue(connection, person, "did it arrive?"), "sent");
+  const providerMessageId = account.got(person).at(-1)?.providerMessageId ?? "";
+  for (const status of ["delivered", "read"] as const)
+    await ground.bring(here, receipt({ person, providerMessageId, status }));
+  await ground.bring(here, message(person, "the end"));
+  await untilText(ground, connection, "the end");
+  const told = (await ground.items(connection)).flatMap(({ converted }) =>
+    converted.kind === "receipt" && isReceiptOf(converted, { to: person, providerMessageId })
+      ? [converted.status]
+      : [],
+  );
+  demandEqual(
+    told,
+    ["delivered", "read"],
+    `Of the message that the outcome called "${providerMessageId}" the provider reported that it was delivered, then read.`,
   );
 }
 
