@@ -5,6 +5,7 @@ export interface GatewayMetrics {
   readonly answered: Histogram;
   readonly sends: Counter;
   readonly accept: Histogram;
+  readonly acceptSize: Histogram;
 }
 
 /** Registers the app's metrics. */
@@ -24,5 +25,6 @@ export function gatewayMetrics(metrics: Metrics): GatewayMetrics {
       "messaging_accept_seconds",
       "Time that the durable acceptance of a message took: waiting for its batch, and the commit.",
     ),
+    acceptSize: metrics.size("messaging_accept_size", "Messages accepted in one batch."),
   };
 }

@@ -52,6 +52,8 @@ test("sends are counted by channel and answer, whatever words they bring; an acc
     'channel="tg",answer="accepted",app="gateway" 1',
     'channel="tg",answer="insufficient_balance",app="gateway" 1',
   ]);
+  // Both that passed admission went to be accepted, one after the other.
+  expect(text).toMatch(/^thikaa_messaging_accept_size_bucket\{le="1",app="gateway"\} 2$/m);
   expect(text).toMatch(/^thikaa_database_pool_size\{app="gateway"\} \d+$/m);
   const messageId = fromWireId("message", String(accepted.body["message_id"]));
   const spans = exporter.getFinishedSpans();

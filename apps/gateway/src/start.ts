@@ -17,7 +17,7 @@ import { gatewayMetrics } from "./metrics.ts";
 
 const answerWithinMs = 10_000;
 
-/** Starts the gateway. Rejects when PostgreSQL or NATS can't be reached, or the schema is not this release's. */
+/** Starts the gateway. Waits while PostgreSQL or NATS can't be reached; rejects when the schema is not this release's. */
 export async function start(config: GatewayConfig): Promise<Service> {
   const log = config.log ?? createLog({ name: "gateway", level: config.logLevel });
   const metrics = new Metrics("gateway");
@@ -30,6 +30,7 @@ export async function start(config: GatewayConfig): Promise<Service> {
   const rateLimit = new RateLimit(database);
   bus.listen({ ring: "key", to: ["*"] }, ({ instance_id }) => rateLimit.forget(instance_id));
   const unavailable = new Trouble(log, "requests are answered 503");
+  const measures = gatewayMetrics(metrics);
   const messaging = messagingListener({
     database,
     bus,
@@ -37,10 +38,14 @@ export async function start(config: GatewayConfig): Promise<Service> {
     rateLimit,
     log,
     unavailable,
-    metrics: gatewayMetrics(metrics),
+    metrics: measures,
     answerWithinMs: config.answerWithinMs ?? answerWithinMs,
     stores: new StoreDirectory({ database, bus }),
-    accepting: new Accepting({ database, bus }),
+    accepting: new Accepting({
+      database,
+      bus,
+      batched: (messages) => measures.acceptSize.observe(messages),
+    }),
   });
   await bus.flush();
   const handle = route({

@@ -19,6 +19,13 @@ const rememberShortMs = 1_000;
 /** A candidate's own failure is kept with it: it is no other's. */
 type Decided = AcceptResult | { readonly kind: "failed"; readonly error: unknown };
 
+export interface AcceptingParts {
+  readonly database: Database;
+  readonly bus: Bus;
+  /** Told how many messages each batch holds. */
+  readonly batched?: (messages: number) => void;
+}
+
 export class Accepting {
   readonly #database: Database;
   readonly #bus: Bus;
@@ -26,13 +33,14 @@ export class Accepting {
   /** Stores that could not pay a moment ago, until when they are decided apart. */
   readonly #short = new Map<string, number>();
 
-  constructor(parts: { database: Database; bus: Bus }) {
+  constructor(parts: AcceptingParts) {
     this.#database = parts.database;
     this.#bus = parts.bus;
-    this.#batcher = new Batcher((requests) => this.#decide(requests), {
-      limit: batchLimit,
-      inFlight: batchesInFlight,
-    });
+    const decide = (requests: readonly AcceptRequest[]) => {
+      parts.batched?.(requests.length);
+      return this.#decide(requests);
+    };
+    this.#batcher = new Batcher(decide, { limit: batchLimit, inFlight: batchesInFlight });
   }
 
   /**
