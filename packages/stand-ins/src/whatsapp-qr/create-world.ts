@@ -47,6 +47,8 @@ export function createWorld(options: WorldOptions): {
     clock,
     faults,
     newId: () => delivery.newId(),
+    until: (condition, withinMs) => record.until(condition, withinMs),
+    changed: () => record.changed(),
     paired: (phone, linked, by) => {
       phone.linked.push(linked);
       const who = { phone: phone.number, device: linked.id };

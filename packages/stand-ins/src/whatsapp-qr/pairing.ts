@@ -29,10 +29,16 @@ interface Waiting {
   refs: string[];
   registration: Registration;
   /** Whom it asked to type a code, and its key, wrapped with that code. */
-  asked: { number: string; wrapped: Buffer; ref: Buffer } | null;
+  asked: Asked | null;
   /** What waits for its answers, by the id of the question. */
   answers: Map<string, (answer: WireNode) => void>;
   finished: ((bundle: Buffer) => void) | null;
+}
+
+interface Asked {
+  number: string;
+  wrapped: Buffer;
+  ref: Buffer;
 }
 
 type Registration = Pick<
@@ -44,12 +50,16 @@ export interface PairingHost {
   clock: Clock;
   faults: Faults;
   newId: () => string;
+  /** As `WireRecord.until`. */
+  until: (condition: () => boolean, withinMs: number) => Promise<void>;
+  changed: () => void;
   paired: (phone: PhoneState, linked: LinkedState, by: "qr" | "code") => void;
 }
 
 const REFS = 6;
 /** How long a phone waits for the client, in real time: nobody moves the clock meanwhile. */
 const PATIENCE_MS = 15_000;
+const ASKING_MS = 2_000;
 
 export class PairingDesk {
   readonly #host: PairingHost;
@@ -114,11 +124,8 @@ export class PairingDesk {
 
   async enterCode(phone: PhoneState, typed: string): Promise<LinkedState> {
     const code = typed.toUpperCase().replaceAll(/[^0-9A-Z]/g, "");
-    const waiting = [...this.#waiting.values()].findLast(
-      ({ asked }) => asked?.number === phone.number,
-    );
-    if (!waiting?.asked) throw new Error(`No client asked ${phone.number} for a code.`);
-    const { wrapped, ref } = waiting.asked;
+    const { waiting, asked } = await this.#askerOf(phone.number);
+    const { wrapped, ref } = asked;
     const identity = ownDevice(phone, 0).identity;
     const exchange = await beginCodeExchange(code, wrapped, identity);
     const bundle = await this.#finishOf(waiting, [
@@ -160,11 +167,24 @@ export class PairingDesk {
     return { waiting, secret };
   }
 
+  /** The client that asked this phone last. A client tells its code before its question is here, so one is waited for. */
+  async #askerOf(number: string): Promise<{ waiting: Waiting; asked: Asked }> {
+    const find = (): { waiting: Waiting; asked: Asked }[] =>
+      [...this.#waiting.values()].flatMap((waiting) =>
+        waiting.asked?.number === number ? [{ waiting, asked: waiting.asked }] : [],
+      );
+    await this.#host.until(() => find().length > 0, ASKING_MS).catch(() => {});
+    const last = find().at(-1);
+    if (last === undefined) throw new Error(`No client asked ${number} for a code.`);
+    return last;
+  }
+
   #ask(waiting: Waiting, id: string, asked: WireNode): void {
     const number = addressOf(asked.attrs["jid"])?.user ?? "";
     const ref = randomBytes(32);
     const wrapped = bytesOf(asked, "link_code_pairing_wrapped_companion_ephemeral_pub");
     waiting.asked = { number, wrapped, ref };
+    this.#host.changed();
     const answer = node("link_code_companion_reg", { stage: "companion_hello" }, [
       node("link_code_pairing_ref", {}, ref),
     ]);
