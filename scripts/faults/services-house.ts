@@ -26,6 +26,8 @@ export interface ServicesHouseOptions extends Furniture {
   readonly counts: Counts;
   /** Whether gateways and channel processes get wires of their own; each costs the tests' process some work. */
   readonly wired: boolean;
+  /** What every process gets besides its own settings, from the first on. */
+  readonly extra?: Readonly<Record<string, string>>;
   /** PostgreSQL and NATS for a test that leaves them alone; absent: durable ones of its own, which cost seconds. */
   readonly given?: { readonly databaseUrl: string; readonly natsUrl: string };
 }
@@ -36,7 +38,7 @@ export async function openServicesHouse(options: ServicesHouseOptions): Promise<
   const folder = await mkdtemp(join(tmpdir(), "thikaa-faults-"));
   const [standIn, sink] = await Promise.all([startTelegramStandIn(), startWebhookSink()]);
   const wires = new Wires();
-  const extra: Record<string, string> = {};
+  const extra: Record<string, string> = { ...options.extra };
   const services = await startServices(
     {
       ...configFor(options, folder),
