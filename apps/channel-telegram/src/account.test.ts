@@ -16,10 +16,11 @@ async function posted() {
   const [port, metricsPort] = [await freePort(), await freePort()];
   const base = `http://127.0.0.1:${port}`;
   const http = { host: "127.0.0.1", port, metricsPort };
-  const service = await world.start(telegram, { webhookBase: base, http });
+  const start = () => world.start(telegram, { webhookBase: base, http });
+  const service = await start();
   await world.untilState(connection, "connected");
   const url = `${base}/hooks/tg/${toWireId("connection", connection.id)}`;
-  return { telegram, bot, connection, url, service };
+  return { telegram, bot, connection, url, service, start };
 }
 
 test("typing is shown in the chat of a person, and of a business account", async () => {
@@ -73,6 +74,43 @@ test.each(["off", "removed"] as const)(
     expect(telegram.record.calls({ method: "deleteWebhook", accepted: true })).toHaveLength(1);
   },
 );
+
+test("a connection that goes off while no process runs it takes its webhook back with the next one", async () => {
+  const { telegram, connection, service, start } = await posted();
+  await service.stop();
+  await world.want(connection, "removed");
+  await start();
+  await world.untilState(connection, "off");
+  expect(telegram.record.calls({ method: "deleteWebhook", accepted: true })).toHaveLength(1);
+});
+
+test("a connection that goes off while it needs a person takes its webhook back", async () => {
+  const { telegram, bot, connection } = await posted();
+  const once = { kind: "error", status: 401, description: "Unauthorized" } as const;
+  telegram.faults.add({ ...once, method: "sendMessage", botId: bot.id });
+  await world.queue(connection, zainab.id, { text: "refused", media: null });
+  await world.untilState(connection, "attention");
+  await world.want(connection, "off");
+  await world.untilState(connection, "off");
+  expect(telegram.record.calls({ method: "deleteWebhook", accepted: true })).toHaveLength(1);
+});
+
+test("while Telegram can't be reached a connection is not off yet, and says so; then it is", async () => {
+  const { telegram, bot, connection } = await posted();
+  telegram.faults.add({ kind: "server_error", method: "getWebhookInfo", botId: bot.id });
+  await world.want(connection, "off");
+  await world.untilState(connection, "recovering");
+  await world.untilState(connection, "off");
+  expect(telegram.record.calls({ method: "deleteWebhook", accepted: true })).toHaveLength(1);
+});
+
+test("a token that Telegram does not take any more keeps no connection from going off", async () => {
+  const { telegram, bot, connection } = await posted();
+  telegram.faults.add({ kind: "revoked", method: "getWebhookInfo", botId: bot.id });
+  await world.want(connection, "off");
+  await world.untilState(connection, "off");
+  expect(telegram.record.calls({ method: "deleteWebhook" })).toEqual([]);
+});
 
 test("a webhook that another program has set meanwhile stays", async () => {
   const { telegram, bot, connection } = await posted();

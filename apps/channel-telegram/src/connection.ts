@@ -19,16 +19,7 @@ import { TelegramPolling } from "./polling.ts";
 
 /** Throws `ConnectionFault`: the token is refused, the bot belongs to another connection, or Telegram can't be reached. */
 export async function connect(context: ConnectorContext): Promise<ConnectedAccount> {
-  const token = context.credentials.values["token"];
-  if (token === undefined)
-    throw new ConnectionFault({
-      state: "attention",
-      reason: {
-        code: "credentials_invalid",
-        message: "There is no bot token. Give one to this connection.",
-      },
-    });
-  const client = new TelegramClient({ token, baseUrl: context.baseUrl, life: context.signal });
+  const client = clientOf(context);
   try {
     const bot = await client.getMe();
     const link = bot.username === undefined ? null : `https://t.me/${bot.username}`;
@@ -46,11 +37,34 @@ export async function connect(context: ConnectorContext): Promise<ConnectedAccou
   return new TelegramAccount(client, context);
 }
 
+/** Stops Telegram's posts to us. Only to our own URL: by now another connection, or another program, may have set one. */
+export async function retire(context: ConnectorContext): Promise<void> {
+  const { webhookUrl, signal } = context;
+  if (webhookUrl === null) return;
+  const client = clientOf(context);
+  try {
+    if ((await client.getWebhookUrl(signal)) === webhookUrl) await client.deleteWebhook();
+  } catch (error) {
+    throw error instanceof TelegramCallError ? faultOf(error) : error;
+  }
+}
+
+function clientOf({ credentials, baseUrl, signal: life }: ConnectorContext): TelegramClient {
+  const { token } = credentials.values;
+  if (token !== undefined) return new TelegramClient({ token, baseUrl, life });
+  throw new ConnectionFault({
+    state: "attention",
+    reason: {
+      code: "credentials_invalid",
+      message: "There is no bot token. Give one to this connection.",
+    },
+  });
+}
+
 class TelegramAccount implements ConnectedAccount {
   readonly polling: PollingFacet | undefined;
   readonly typing: TypingFacet;
   readonly media: MediaFacet;
-  readonly retire: ConnectedAccount["retire"];
   readonly #client: TelegramClient;
   readonly #sender: PartSender;
 
@@ -65,9 +79,6 @@ class TelegramAccount implements ConnectedAccount {
     };
     this.polling = context.webhookUrl === null ? new TelegramPolling(client) : undefined;
     this.media = telegramMedia(client);
-    const { webhookUrl } = context;
-    this.retire =
-      webhookUrl === null ? undefined : (signal) => this.#removeWebhook(webhookUrl, signal);
     this.typing = { show: (to, signal) => this.#showTyping(to, signal) };
   }
 
@@ -89,10 +100,5 @@ class TelegramAccount implements ConnectedAccount {
       { method: "sendChatAction", chat_id: chatId, action: "typing", ...frame },
       signal,
     );
-  }
-
-  /** Only our own: by now another connection, or another program, may have set one. */
-  async #removeWebhook(url: string, signal: AbortSignal): Promise<void> {
-    if ((await this.#client.getWebhookUrl(signal)) === url) await this.#client.deleteWebhook();
   }
 }

@@ -1,7 +1,7 @@
 // The Telegram connector: what this app offers to the host that runs it.
 import type { Connector } from "@thikaa/connector-kit";
 import { capabilities } from "./capabilities.ts";
-import { connect } from "./connection.ts";
+import { connect, retire } from "./connection.ts";
 import { credentials } from "./credentials.ts";
 import { convert } from "./inbound/convert.ts";
 import { plan } from "./outbound/plan.ts";
@@ -13,6 +13,7 @@ export const connector: Connector = {
   credentials,
   plan,
   connect,
+  retire,
   webhook,
   convert,
 };

@@ -33,13 +33,6 @@ export interface ConnectedAccount {
   /** Facet: the person sees that somebody writes. */
   readonly typing?: TypingFacet;
 
-  /**
-   * Facet: `connect` told the provider something that must not outlast the connection (where to post updates). Called when
-   * the connection was switched off or removed, before `disconnect`; takes it back. It must end soon after the signal
-   * aborts; a failure is of no consequence.
-   */
-  readonly retire?: ((signal: AbortSignal) => Promise<void>) | undefined;
-
   /** Closes what `connect` opened, so that another process can take the connection over. Called once, after the last send ended. It does not log the account out at the provider, and does not throw. */
   disconnect(): Promise<void>;
 }

@@ -54,6 +54,15 @@ export interface Connector {
   /** A person links their phone to a connection, by a code. Absent where credentials are all it takes. */
   readonly pairing?: PairingFacet;
 
+  /**
+   * Facet: `connect` tells the provider something that must not outlast the connection (where to post updates). Called by
+   * the connection's one owner once it was switched off or removed and nothing of it is open, whether or not it ever was;
+   * takes that back, and leaves alone what is no longer ours. Throws `ConnectionFault`: `attention` when there is no way
+   * to it any more, and then the connection is off; anything else is tried again until it succeeds. Ends soon after
+   * `context.signal` aborts.
+   */
+  retire?(context: ConnectorContext): Promise<void>;
+
   /** What the provider posts to us, when it can. */
   readonly webhook?: WebhookFacet;
 

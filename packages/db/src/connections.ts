@@ -39,14 +39,14 @@ const columns =
 export const heldBy = (worker: string, epoch: string) =>
   `(SELECT 1 FROM assignments a WHERE a.kind = '${connectionAssignment}' AND a.key = c.id::text AND a.worker = ${worker} AND a.epoch = ${epoch} FOR SHARE)`;
 
-/** The ids and revisions of the connections that are wanted on, oldest first. */
-export async function listWantedConnections(
+/** The ids and revisions of the connections that need an owner, oldest first: those wanted on, and those that are still to be put off. */
+export async function listConnectionsToOwn(
   database: Queryable,
   channels: readonly ChannelCode[],
 ): Promise<{ id: string; revision: number }[]> {
   const statement = {
-    name: "connections-wanted",
-    text: "SELECT id, revision FROM connections WHERE channel = ANY($1) AND desired = 'on' ORDER BY id",
+    name: "connections-to-own",
+    text: "SELECT id, revision FROM connections WHERE channel = ANY($1) AND (desired = 'on' OR state <> 'off') ORDER BY id",
     values: [channels],
   };
   return (await database.query<{ id: string; revision: number }>(statement)).rows;
@@ -126,20 +126,4 @@ export async function replaceCredentials(
     values: [fence.connectionId, fence.worker, fence.epoch, credentialsSealed],
   });
   return rowCount === 1;
-}
-
-/** Marks as off what is no longer wanted on and has no living owner who would say so. Gives the connections changed. */
-export async function settleUnwanted(
-  database: Queryable,
-  channels: readonly ChannelCode[],
-): Promise<{ id: string; store_id: string; channel: ChannelCode }[]> {
-  const { rows } = await database.query<{ id: string; store_id: string; channel: ChannelCode }>({
-    name: "connections-settle-unwanted",
-    text: `UPDATE connections c SET state = 'off', reason = NULL, since = now()
-           WHERE c.channel = ANY($1) AND c.desired IN ('off', 'removed') AND c.state <> 'off' AND NOT EXISTS (
-             SELECT 1 FROM assignments a JOIN workers w ON w.id = a.worker AND w.expires_at > now() WHERE a.kind = '${connectionAssignment}' AND a.key = c.id::text)
-           RETURNING c.id, c.store_id, c.channel`,
-    values: [channels],
-  });
-  return rows;
 }

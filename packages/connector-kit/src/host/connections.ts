@@ -1,10 +1,5 @@
 // The connections of this process: taken and given back by assignment, started anew when their rows change, rung when something is due.
-import {
-  connectionAssignment,
-  listWantedConnections,
-  loadConnection,
-  settleUnwanted,
-} from "@thikaa/db";
+import { connectionAssignment, listConnectionsToOwn, loadConnection } from "@thikaa/db";
 import { Assignments, startLoop, Trouble } from "@thikaa/runtime";
 import type { Held, Loop } from "@thikaa/runtime";
 import { findLanes, joinLanes } from "@thikaa/sending";
@@ -28,7 +23,7 @@ export class Connections {
       log: parts.log,
       metrics: parts.metrics,
       kind: connectionAssignment,
-      keys: () => this.#wanted(),
+      keys: () => this.#toOwn(),
       acquired: (held) => this.#acquired(held),
     });
     this.#sweepLoop = startLoop({
@@ -54,17 +49,11 @@ export class Connections {
     await this.#assignments.stop();
   }
 
-  async #wanted(): Promise<string[]> {
-    const { database, connector, bus } = this.#parts;
-    const wanted = await listWantedConnections(database, connector.channels);
-    for (const { id, revision } of wanted) this.#runners.get(id)?.noticeRevision(revision);
-    for (const { id, store_id, channel } of await settleUnwanted(database, connector.channels)) {
-      bus.ring(
-        { ring: "connection", to: [id] },
-        { store_id, connection_id: id, channel, state: "off", reason: null },
-      );
-    }
-    return wanted.map(({ id }) => id);
+  async #toOwn(): Promise<string[]> {
+    const { database, connector } = this.#parts;
+    const found = await listConnectionsToOwn(database, connector.channels);
+    for (const { id, revision } of found) this.#runners.get(id)?.noticeRevision(revision);
+    return found.map(({ id }) => id);
   }
 
   async #acquired(held: Held): Promise<() => Promise<void>> {

@@ -50,8 +50,8 @@ export const hostLimits = {
   sendGraceMs: 7_000,
   /** Milliseconds for what was cut off to be written down. */
   cutGraceMs: 800,
-  /** Milliseconds in which a connection that is no longer wanted takes back what it told the provider. */
-  retireMs: 5_000,
+  /** Milliseconds for one try of a connection that is no longer wanted to take back what it told the provider. */
+  retireMs: 10_000,
   /** People of one connection who are being shown that somebody writes; more are not shown. */
   typingAtOnce: 16,
   typingMs: 5_000,

@@ -1,7 +1,6 @@
 // One opened connection: its lanes and its polling, until a fault or until it is let go.
 import type { MessageReason } from "@thikaa/schema";
 import type { RingListener } from "@thikaa/bus";
-import { loadConnection } from "@thikaa/db";
 import type { FoundLanes } from "@thikaa/sending";
 import type { ConnectedAccount } from "../connected-account.ts";
 import { ConnectionFault } from "../faults.ts";
@@ -83,7 +82,6 @@ export class OpenConnection {
     this.#polling.abort();
     const fetched = this.#fetching();
     const finished = await this.#sender.stop(hostLimits.sendGraceMs);
-    await this.#retire();
     life.abort();
     if (!finished) await this.#sender.stop(hostLimits.cutGraceMs);
     await this.#polled;
@@ -110,19 +108,6 @@ export class OpenConnection {
       );
     } finally {
       this.#shown -= 1;
-    }
-  }
-
-  /** A connection that is no longer wanted takes back what it told the provider; one that moves leaves it to its next owner. */
-  async #retire(): Promise<void> {
-    const { account, parts, connection } = this.#options;
-    if (account.retire === undefined || !parts.worker.alive) return;
-    const ended = AbortSignal.timeout(hostLimits.retireMs);
-    try {
-      const row = await loadConnection(parts.database, connection.id);
-      if (row?.desired !== "on") await account.retire(ended);
-    } catch (error) {
-      parts.log.warn({ error, connection: connection.id }, "a connection was not taken back");
     }
   }
 

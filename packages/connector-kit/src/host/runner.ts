@@ -6,9 +6,9 @@ import type { FoundLanes } from "@thikaa/sending";
 import { backoffMs } from "@thikaa/schema";
 import { Trouble } from "@thikaa/runtime";
 import type { Held } from "@thikaa/runtime";
-import { OwnershipLost } from "../faults.ts";
-import type { ConnectionFault } from "../faults.ts";
+import { ConnectionFault, OwnershipLost } from "../faults.ts";
 import { createContext } from "./context.ts";
+import type { ContextOptions } from "./context.ts";
 import { hostLimits } from "./host-config.ts";
 import { OpenConnection } from "./open-connection.ts";
 import type { ConnectionIdentity } from "./identity.ts";
@@ -16,7 +16,7 @@ import { pairIfAsked } from "./pairing.ts";
 import type { HostParts } from "./parts.ts";
 import { StateReport } from "./state-report.ts";
 import { toFault } from "./to-fault.ts";
-import { aborted, sleep, within } from "./waiting.ts";
+import { aborted, sleep } from "./waiting.ts";
 
 export class ConnectionRunner {
   readonly #parts: HostParts;
@@ -61,7 +61,7 @@ export class ConnectionRunner {
     this.#stopping.abort();
     this.#change.abort();
     await this.#finished;
-    await this.#sayWhatRemains();
+    this.#sayWhatRemains();
     await this.#report.close(1_000);
   }
 
@@ -133,9 +133,8 @@ export class ConnectionRunner {
     try {
       this.#revision = null;
       const row = await loadConnection(this.#parts.database, this.#identity.id);
-      if (row?.desired !== "on") return await this.#waitUnwanted();
+      if (row === null) return await this.#waitForEnd();
       this.#revision = row.revision;
-      if (this.#failures === 0) this.#report.say("connecting", null);
       const opening = {
         parts: this.#parts,
         row,
@@ -143,6 +142,8 @@ export class ConnectionRunner {
         report: this.#report,
         signal: life.signal,
       };
+      if (row.desired !== "on") return await this.#putOff(opening);
+      if (this.#failures === 0) this.#report.say("connecting", null);
       const context = createContext(opening);
       await pairIfAsked({ ...opening, context });
       const account = await this.#parts.connector.connect(context);
@@ -165,24 +166,32 @@ export class ConnectionRunner {
     }
   }
 
-  /** Not wanted any more: it is taken from us within a second. */
-  async #waitUnwanted(): Promise<null> {
+  /** Not wanted any more: it is off once the provider was told what it must be told, or there is no way to it. */
+  async #putOff(opening: ContextOptions): Promise<null> {
+    const signal = AbortSignal.any([opening.signal, AbortSignal.timeout(hostLimits.retireMs)]);
+    try {
+      await this.#parts.connector.retire?.(createContext({ ...opening, signal }));
+    } catch (error) {
+      if (!(error instanceof ConnectionFault) || error.state !== "attention") throw error;
+    }
+    this.#report.say("off", null);
+    return this.#waitForEnd();
+  }
+
+  /** There is nothing to own any more: it is taken from us within a second. */
+  async #waitForEnd(): Promise<null> {
     await sleep(5_000, this.#change.signal);
     return null;
   }
 
-  async #sayWhatRemains(): Promise<void> {
-    if (!this.#parts.worker.alive || this.#report.state === null) return;
-    const reading = loadConnection(this.#parts.database, this.#identity.id).catch(() => null);
-    if (!(await within(1_000, reading))) return;
-    const row = await reading;
-    if (row === null) return;
-    if (row.desired !== "on") this.#report.say("off", null);
-    // What needs a person still does; anything else is taken up by the next owner.
-    else if (this.#report.state !== "attention")
-      this.#report.say("recovering", {
-        code: "moving",
-        message: "The connection is moving to another process. It goes on by itself.",
-      });
+  #sayWhatRemains(): void {
+    const { state } = this.#report;
+    // What is off stays so, and what needs a person still does; anything else is taken up by the next owner.
+    if (!this.#parts.worker.alive || state === null || state === "off" || state === "attention")
+      return;
+    this.#report.say("recovering", {
+      code: "moving",
+      message: "The connection is moving to another process. It goes on by itself.",
+    });
   }
 }
