@@ -15,6 +15,8 @@ export interface NewMessage {
   /** The text, or the caption when there is a file; null when there are no words. */
   formatted: FormattedText | null;
   media?: WireMedia | undefined;
+  /** Of a forum: the topic it stands in, where that is not the general one. */
+  topicId?: number | undefined;
   /** Anything else that it carries. */
   content?: Partial<WireMessage> | Record<string, unknown> | undefined;
   replyTo?: StoredMessage | null | undefined;
@@ -32,6 +34,11 @@ export function writableChat(state: TelegramState, bot: Bot, callArguments: Call
 export function knownChat(state: TelegramState, bot: Bot, callArguments: CallArguments): Chat {
   const text = callArguments.text("chat_id").trim();
   if (text === "") throw badRequest("chat_id is empty");
+  if (text.startsWith("@")) {
+    const found = state.publicChat(bot.id, text.slice(1));
+    if (found === null) throw badRequest("chat not found");
+    return found;
+  }
   const id = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
   const businessId = callArguments.text("business_connection_id");
   if (businessId !== "") return businessChat(state, bot, { businessId, id });
@@ -57,7 +64,7 @@ function businessChat(
 export function addMessage(state: TelegramState, chat: Chat, added: NewMessage): StoredMessage {
   const wire: WireMessage = {
     message_id: chat.nextMessageId,
-    from: added.author === "bot" ? botUser(chat.bot) : personUser(added.speaker ?? chat.person),
+    ...writer(chat, added),
     chat: chatOf(chat),
     date: unixSeconds(state),
     ...(chat.businessId === null ? {} : { business_connection_id: chat.businessId }),
@@ -65,6 +72,9 @@ export function addMessage(state: TelegramState, chat: Chat, added: NewMessage):
       ? { sender_business_bot: botUser(chat.bot) }
       : {}),
     ...(added.replyTo ? { reply_to_message: withoutReply(added.replyTo.wire) } : {}),
+    ...(added.topicId === undefined
+      ? {}
+      : { message_thread_id: added.topicId, is_topic_message: true }),
     ...added.media,
     ...added.content,
     ...(added.formatted === null ? {} : words(added.formatted, added.media !== undefined)),
@@ -75,6 +85,23 @@ export function addMessage(state: TelegramState, chat: Chat, added: NewMessage):
   chat.messages.set(wire.message_id, message);
   state.changes.emit({ type: "message", botId: chat.bot.id, personId: chat.person.id, message });
   return message;
+}
+
+/** A channel's messages are written by the channel, whoever posted them. */
+function writer(
+  chat: Chat,
+  { author, speaker }: NewMessage,
+): Pick<WireMessage, "from" | "sender_chat"> {
+  if (chat.kind === "channel") return { sender_chat: chatOf(chat) };
+  return { from: author === "bot" ? botUser(chat.bot) : personUser(speaker ?? chat.person) };
+}
+
+/** The topic that a call names; undefined for none. Throws when the chat has no such topic. */
+export function topicOf(chat: Chat, callArguments: CallArguments): number | undefined {
+  const topicId = callArguments.integer("message_thread_id", 0);
+  if (topicId === 0) return undefined;
+  if (chat.topics?.has(topicId) !== true) throw badRequest("message thread not found");
+  return topicId;
 }
 
 /** Changes the text of a message in place, and tells listeners. */

@@ -55,6 +55,56 @@ describe.each(Object.entries(clients))("%s", (_name, connect) => {
     }
   });
 
+  test("an album of uploaded photos reaches the phone as one, the caption under the first", async () => {
+    const other = Buffer.concat([jpeg, Buffer.from([5])]);
+    const sent = (await client.sendAlbum([jpeg, other], "صورتان")).map(shown);
+    expect(sent.map((wire) => [wire?.caption, wire?.photo?.at(-1)?.file_size])).toEqual([
+      ["صورتان", jpeg.length],
+      [undefined, other.length],
+    ]);
+    expect(sent[0]?.media_group_id).toMatch(/^\d+$/);
+    expect(sent[1]?.media_group_id).toBe(sent[0]?.media_group_id);
+  });
+
+  test("a text goes into a forum's topic, and is refused where there is none", async () => {
+    const groupId = standIn.addGroup({ ...who(), title: "المحل", isForum: true });
+    const topicId = standIn.opensTopic({ ...who(), groupId, name: "الطلبات" });
+    const sent = await client.sendTo(groupId, "وصل الطلب", topicId);
+    const said = standIn.messagesWith(groupId, botId).map(({ wire }) => wire);
+    expect(said.find((wire) => wire.message_id === sent)).toMatchObject({
+      text: "وصل الطلب",
+      message_thread_id: topicId,
+      is_topic_message: true,
+      chat: { type: "supergroup", is_forum: true },
+    });
+    await expect(client.sendTo(groupId, "تائه", 9_999)).rejects.toThrow("message thread not found");
+    await expect(client.sendTo(ZAINAB.id, "تائه", topicId)).rejects.toThrow(
+      "message thread not found",
+    );
+  });
+
+  test("a channel is written to by its name, and its poller gets what others post there", async () => {
+    const channelId = standIn.addChannel({ ...who(), title: "الأخبار", username: "shop_news" });
+    const sent = await client.sendTo("@shop_news", "وصلت البضاعة");
+    const posts: string[] = [];
+    const told = Promise.withResolvers<void>();
+    const stop = client.poll({
+      text: () => {},
+      press: () => {},
+      post: (text) => (posts.push(text), told.resolve()),
+    });
+    standIn.postsInChannel({ channelId, botId, text: "من المالك" });
+    await told.promise;
+    await stop();
+    expect(posts).toEqual(["من المالك"]);
+    const [ours] = standIn.messagesWith(channelId, botId);
+    expect(ours?.wire).toMatchObject({
+      message_id: sent,
+      sender_chat: { id: channelId, type: "channel", username: "shop_news" },
+    });
+    expect(ours?.wire).not.toHaveProperty("from");
+  });
+
   test("a message is edited, and taken back", async () => {
     const id = await client.sendMessage("قبل");
     await client.edit(id, "بعد");

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { StoredMessage, TelegramChange } from "./changes.ts";
 import type { Faults } from "./faults.ts";
 import type { StoredFile } from "./files.ts";
-import type { BusinessMessage, GroupMessage } from "./other-chats.ts";
+import type { BusinessMessage, ChannelPost, GroupMessage } from "./other-chats.ts";
 import type { PersonAlbum, PersonCard, PersonInChat, PersonPlace } from "./people-content.ts";
 import type { PersonActionResult, PersonFile, PersonMessage } from "./people-actions.ts";
 import type { CallRecord } from "./record.ts";
@@ -60,8 +60,14 @@ export interface TelegramStandIn {
   /** The person's reaction to a message of either side; null takes it back. Gives the update's id. */
   personReacts(reaction: PersonInChat & { messageId: number; emoji: string | null }): number | null;
   /** A person makes a group with the bot in it; gives the group's id. */
-  addGroup(group: PersonInChat & { title: string }): number;
+  addGroup(group: PersonInChat & { title: string; isForum?: boolean }): number;
   saysInGroup(said: GroupMessage): PersonActionResult;
+  /** A person opens a topic in a forum; gives the topic's id. */
+  opensTopic(topic: PersonInChat & { groupId: number; name: string }): number;
+  /** A person makes a channel with the bot as its administrator; gives the channel's id. */
+  addChannel(channel: PersonInChat & { title: string; username?: string }): number;
+  postsInChannel(post: ChannelPost): PersonActionResult;
+  editsInChannel(edit: ChannelPost & { messageId: number }): PersonActionResult;
   /** A business account lets the bot answer for it; gives the connection's id. */
   connectBusiness(connection: { botId: number; ownerId: number }): string;
   saysToBusiness(said: BusinessMessage): PersonActionResult;

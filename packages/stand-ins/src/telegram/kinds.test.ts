@@ -156,3 +156,69 @@ test("the control API has the same actions", async () => {
     { message: { contact: { phone_number: "+964" } } },
   ]);
 });
+
+test.each([
+  ["no media", {}, "there are no messages to send"],
+  ["what is no JSON", { media: "{" }, "can't parse media JSON object"],
+  ["what is no list", { media: { type: "photo" } }, "expected an Array of InputMedia"],
+  ["an empty list", { media: [] }, "there are no messages to send"],
+  [
+    "eleven files",
+    { media: Array.from({ length: 11 }, () => ({ type: "photo", media: "x" })) },
+    "too much messages to send as an album",
+  ],
+  [
+    "a document beside a photo",
+    {
+      media: [
+        { type: "photo", media: "x" },
+        { type: "document", media: "y" },
+      ],
+    },
+    "Document can't be mixed with other media types",
+  ],
+  [
+    "a voice",
+    { media: [{ type: "voice", media: "x" }] },
+    'type "voice" can\'t be used in sendMediaGroup',
+  ],
+  [
+    "an unknown file",
+    { media: [{ type: "photo", media: "AgAC_none" }] },
+    "wrong file identifier/HTTP URL specified",
+  ],
+])("an album of %s is refused whole", async (_what, body, description) => {
+  const before = standIn.messagesWith(ZAINAB.id, botId).length;
+  const answer = await method("sendMediaGroup", { chat_id: ZAINAB.id, ...body });
+  expect(answer).toMatchObject({ ok: false, description: `Bad Request: ${description}` });
+  expect(standIn.messagesWith(ZAINAB.id, botId)).toHaveLength(before);
+});
+
+test("what stands in a topic says so, and the general topic's has none", async () => {
+  const groupId = standIn.addGroup({ ...who(), title: "المحل", isForum: true });
+  const topicId = standIn.opensTopic({ ...who(), groupId, name: "الطلبات" });
+  standIn.saysInGroup({ ...who(), groupId, topicId, text: "في الموضوع" });
+  standIn.saysInGroup({ ...who(), groupId, text: "في العام" });
+  const messages = (await updates()).flatMap(({ message }) => message ?? []);
+  expect(messages).toMatchObject([
+    { message_id: topicId, message_thread_id: topicId, forum_topic_created: { name: "الطلبات" } },
+    { text: "في الموضوع", message_thread_id: topicId, is_topic_message: true },
+    { text: "في العام", chat: { id: groupId, is_forum: true } },
+  ]);
+  expect(messages[2]).not.toHaveProperty("message_thread_id");
+});
+
+test("a channel's posts and their edits come as the channel's", async () => {
+  const channelId = standIn.addChannel({ ...who(), title: "الأخبار" });
+  const post = { channelId, botId, text: "أولًا" };
+  const { messageId } = standIn.postsInChannel(post);
+  standIn.editsInChannel({ ...post, messageId, text: "ثانيًا" });
+  const chat = { id: channelId, title: "الأخبار", type: "channel" };
+  const [joined, first, second] = await updates();
+  expect(joined).toMatchObject({
+    my_chat_member: { chat, new_chat_member: { status: "administrator" } },
+  });
+  expect(first).toMatchObject({ channel_post: { sender_chat: chat, chat, text: "أولًا" } });
+  expect(second).toMatchObject({ edited_channel_post: { message_id: messageId, text: "ثانيًا" } });
+  expect(first?.["channel_post"]).not.toHaveProperty("from");
+});

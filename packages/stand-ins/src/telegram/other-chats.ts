@@ -1,11 +1,11 @@
-// Chats that are not a person's with the bot: groups, and the chats of a business account that a bot answers for.
+// Chats that are not a person's with the bot: groups, forums, channels, and the chats of a business account that a bot answers for.
 import { randomBytes } from "node:crypto";
 import { addMessage, changeMessage, unixSeconds } from "./chats.ts";
 import { markPlainText } from "./message-text.ts";
 import { messageIn, pushMessage } from "./people-actions.ts";
 import type { PersonActionResult } from "./people-actions.ts";
 import { chatOf, personUser } from "./state.ts";
-import type { Chat, TelegramState } from "./state.ts";
+import type { Chat, NewPlace, TelegramState } from "./state.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -14,6 +14,15 @@ export interface GroupMessage {
   groupId: number;
   botId: number;
   personId: number;
+  text: string;
+  /** Of a forum: the topic; the general one when there is none. */
+  topicId?: number | undefined;
+}
+
+/** What a channel says, whoever of its people posted it. */
+export interface ChannelPost {
+  channelId: number;
+  botId: number;
   text: string;
 }
 
@@ -25,13 +34,14 @@ export interface BusinessMessage {
   byOwner?: boolean | undefined;
 }
 
-/** Adds the bot to a new group; gives the group's id. The bot is told. */
-export function addGroup(
+/** Adds the bot to a new group or channel; gives its id. The bot is told. */
+export function addPlace(
   state: TelegramState,
-  { botId, title, personId }: { botId: number; title: string; personId: number },
+  { botId, personId, ...place }: NewPlace & { botId: number; personId: number },
 ): number {
-  const chat = state.openGroup(botId, title);
+  const chat = state.openPlace(botId, place);
   const bot = { id: chat.bot.id, is_bot: true, first_name: chat.bot.name };
+  const status = place.kind === "channel" ? "administrator" : "member";
   state.pushUpdate(chat.bot, {
     kind: "my_chat_member",
     body: {
@@ -39,7 +49,7 @@ export function addGroup(
       from: personUser(state.person(personId)),
       date: unixSeconds(state),
       old_chat_member: { user: bot, status: "left" },
-      new_chat_member: { user: bot, status: "member" },
+      new_chat_member: { user: bot, status },
     },
     lane: `member/${chat.person.id}`,
     lifetimeMs: DAY_MS,
@@ -47,13 +57,67 @@ export function addGroup(
   return chat.person.id;
 }
 
+/** Opens a topic in a forum; gives its id. The bot is told by a message of nobody's words. */
+export function opensTopic(
+  state: TelegramState,
+  topic: { groupId: number; botId: number; personId: number; name: string },
+): number {
+  const chat = placeOf(state, topic.botId, topic.groupId);
+  if (chat.topics === null) throw new Error(`The group ${topic.groupId} is no forum.`);
+  const topicId = chat.nextMessageId;
+  chat.topics.set(topicId, topic.name);
+  const message = addMessage(state, chat, {
+    author: "person",
+    speaker: state.person(topic.personId),
+    formatted: null,
+    topicId,
+    content: { forum_topic_created: { name: topic.name, icon_color: 7_322_096 } },
+  });
+  pushMessage(state, chat, { kind: "message", message });
+  return topicId;
+}
+
+export function postsInChannel(state: TelegramState, post: ChannelPost): PersonActionResult {
+  const chat = placeOf(state, post.botId, post.channelId);
+  const formatted = markPlainText(post.text);
+  const message = addMessage(state, chat, { author: "person", formatted });
+  return {
+    messageId: message.wire.message_id,
+    updateId: pushMessage(state, chat, { kind: "channel_post", message }),
+  };
+}
+
+export function editsInChannel(
+  state: TelegramState,
+  edit: ChannelPost & { messageId: number },
+): PersonActionResult {
+  const chat = placeOf(state, edit.botId, edit.channelId);
+  const message = changeMessage(state, chat, {
+    message: messageIn(chat, edit.messageId),
+    formatted: markPlainText(edit.text),
+  });
+  return {
+    messageId: edit.messageId,
+    updateId: pushMessage(state, chat, { kind: "edited_channel_post", message }),
+  };
+}
+
+function placeOf(state: TelegramState, botId: number, id: number): Chat {
+  const chat = state.chat(botId, id);
+  if (chat === null) throw new Error(`There is no group or channel ${id}.`);
+  return chat;
+}
+
 export function saysInGroup(state: TelegramState, said: GroupMessage): PersonActionResult {
-  const chat = state.chat(said.botId, said.groupId);
-  if (chat === null) throw new Error(`There is no group ${said.groupId}.`);
+  const chat = placeOf(state, said.botId, said.groupId);
+  const { topicId } = said;
+  if (topicId !== undefined && chat.topics?.has(topicId) !== true)
+    throw new Error(`There is no topic ${topicId} in the group.`);
   const message = addMessage(state, chat, {
     author: "person",
     speaker: state.person(said.personId),
     formatted: markPlainText(said.text),
+    topicId,
   });
   return {
     messageId: message.wire.message_id,

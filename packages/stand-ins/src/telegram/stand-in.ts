@@ -20,10 +20,13 @@ import {
   personStarts,
 } from "./people-actions.ts";
 import {
-  addGroup,
+  addPlace,
   connectBusiness,
   deletesInBusiness,
   editsInBusiness,
+  editsInChannel,
+  opensTopic,
+  postsInChannel,
   saysInGroup,
   saysToBusiness,
 } from "./other-chats.ts";
@@ -125,8 +128,12 @@ function createHandle(
     personSendsAlbum: (sent) => personSendsAlbum(state, sent),
     personSendsOther: (sent) => personSendsOther(state, sent),
     personReacts: (reaction) => personReacts(state, reaction),
-    addGroup: (group) => addGroup(state, group),
+    addGroup: (group) => addPlace(state, { ...group, kind: "supergroup" }),
     saysInGroup: (said) => saysInGroup(state, said),
+    opensTopic: (topic) => opensTopic(state, topic),
+    addChannel: (channel) => addPlace(state, { ...channel, kind: "channel" }),
+    postsInChannel: (post) => postsInChannel(state, post),
+    editsInChannel: (edit) => editsInChannel(state, edit),
     connectBusiness: (connection) => connectBusiness(state, connection),
     saysToBusiness: (said) => saysToBusiness(state, said),
     editsInBusiness: (edit) => editsInBusiness(state, edit),

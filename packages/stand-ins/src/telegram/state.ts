@@ -33,12 +33,14 @@ export interface Person {
   languageCode?: string | undefined;
 }
 
-/** A chat of one bot: with one person, once they have pressed Start; a group; or one person's with a business account. */
+/** A chat of one bot: with one person, once they have pressed Start; a group; a channel; or one person's with a business account. */
 export interface Chat {
   readonly bot: Bot;
-  /** A group stands here with its own id and its title as name. */
+  /** A group or channel stands here with its own id and its title as name. */
   readonly person: Person;
-  readonly isGroup: boolean;
+  readonly kind: WireChat["type"];
+  /** The names of a forum's topics by their ids; null where there are none. */
+  readonly topics: Map<number, string> | null;
   /** The business connection by which the bot takes part; null in its own chats. */
   readonly businessId: string | null;
   blocked: boolean;
@@ -53,6 +55,16 @@ export interface NewBot {
   name?: string | undefined;
 }
 
+/** A group or channel. */
+export interface NewPlace {
+  kind: "supergroup" | "channel";
+  title: string;
+  /** Public ones have a name. */
+  username?: string | undefined;
+  /** Whether messages stand in topics. */
+  isForum?: boolean | undefined;
+}
+
 /** What the state needs from the server around it. */
 export interface StateHost {
   clock: Clock;
@@ -63,7 +75,7 @@ export interface StateHost {
   execute: (bot: Bot, method: string, parameters: Record<string, unknown>) => void;
 }
 
-const FIRST_GROUP_ID = -1_001_000_000_000;
+const FIRST_PLACE_ID = -1_001_000_000_000;
 const FIRST_BOT_ID = 7_100_200_300;
 
 /** All of it, in memory: a stand-in lives as long as its test or its sandbox. */
@@ -137,18 +149,32 @@ export class TelegramState {
       this.#addChat(`${botId}/${personId}`, {
         bot: this.bot(botId),
         person: this.person(personId),
-        isGroup: false,
-        businessId: null,
       })
     );
   }
 
-  /** A new group that the bot is in. */
-  openGroup(botId: number, title: string): Chat {
-    const id = FIRST_GROUP_ID - this.#chats.size;
-    const person = { id, firstName: title };
-    const bot = this.bot(botId);
-    return this.#addChat(`${botId}/${id}`, { bot, person, isGroup: true, businessId: null });
+  /** A new group or channel that the bot is in. */
+  openPlace(botId: number, place: NewPlace): Chat {
+    const id = FIRST_PLACE_ID - this.#chats.size;
+    const { title, username, kind, isForum } = place;
+    return this.#addChat(`${botId}/${id}`, {
+      bot: this.bot(botId),
+      person: { id, firstName: title, username },
+      kind,
+      topics: isForum === true ? new Map() : null,
+    });
+  }
+
+  /** The group or channel that is public under this name. */
+  publicChat(botId: number, username: string): Chat | null {
+    for (const chat of this.#chats.values())
+      if (
+        chat.bot.id === botId &&
+        chat.kind !== "private" &&
+        chat.person.username?.toLowerCase() === username.toLowerCase()
+      )
+        return chat;
+    return null;
   }
 
   /** A customer's chat with a business account; null while the customer has not written. */
@@ -164,7 +190,7 @@ export class TelegramState {
     const person = this.person(personId);
     return (
       this.businessChat(businessId, personId) ??
-      this.#addChat(`${businessId}/${personId}`, { bot, person, isGroup: false, businessId })
+      this.#addChat(`${businessId}/${personId}`, { bot, person, businessId })
     );
   }
 
@@ -173,9 +199,16 @@ export class TelegramState {
     return [...this.#chats.values()].filter((chat) => chat.businessId === businessId);
   }
 
-  #addChat(key: string, of: Pick<Chat, "bot" | "person" | "isGroup" | "businessId">): Chat {
-    const nextMessageId = this.#host.firstMessageId;
-    const chat: Chat = { ...of, blocked: false, nextMessageId, messages: new Map() };
+  #addChat(key: string, of: Pick<Chat, "bot" | "person"> & Partial<Chat>): Chat {
+    const chat: Chat = {
+      kind: "private",
+      topics: null,
+      businessId: null,
+      blocked: false,
+      nextMessageId: this.#host.firstMessageId,
+      messages: new Map(),
+      ...of,
+    };
     this.#chats.set(key, chat);
     return chat;
   }
@@ -242,10 +275,19 @@ export function personUser(person: Person): WireUser {
 }
 
 /** A chat as messages tell it. */
-export function chatOf({ person, isGroup }: Pick<Chat, "person" | "isGroup">): WireChat {
-  return isGroup
-    ? { id: person.id, title: person.firstName, type: "supergroup" }
-    : privateChat(person);
+export function chatOf({
+  person,
+  kind,
+  topics,
+}: Pick<Chat, "person" | "kind" | "topics">): WireChat {
+  if (kind === "private") return privateChat(person);
+  return {
+    id: person.id,
+    title: person.firstName,
+    ...(person.username ? { username: person.username } : {}),
+    type: kind,
+    ...(topics === null ? {} : { is_forum: true }),
+  };
 }
 
 export function privateChat(person: Person): WireChat {

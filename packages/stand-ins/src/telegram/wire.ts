@@ -10,10 +10,12 @@ export interface WireUser {
   language_code?: string;
 }
 
-/** A `Chat` object: of a person, or a group. */
+/** A `Chat` object: of a person, a group, or a channel. */
 export interface WireChat {
   id: number;
-  type: "private" | "supergroup";
+  type: "private" | "supergroup" | "channel";
+  /** Its messages stand in topics. */
+  is_forum?: true;
   title?: string;
   first_name?: string;
   last_name?: string;
@@ -78,8 +80,13 @@ export interface WireContact {
 /** A `Message`; `date` is Unix seconds. */
 export interface WireMessage extends WireMedia {
   message_id: number;
-  from: WireUser;
+  /** Nobody, in a channel. */
+  from?: WireUser;
+  /** The channel itself. */
+  sender_chat?: WireChat;
   chat: WireChat;
+  message_thread_id?: number;
+  is_topic_message?: true;
   date: number;
   edit_date?: number;
   text?: string;
@@ -100,6 +107,8 @@ export interface WireMessage extends WireMedia {
 export type UpdateKind =
   | "message"
   | "edited_message"
+  | "channel_post"
+  | "edited_channel_post"
   | "callback_query"
   | "my_chat_member"
   | "message_reaction"

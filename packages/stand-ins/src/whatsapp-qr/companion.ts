@@ -7,7 +7,7 @@ import type { Link, LinkOwner } from "./link.ts";
 import type { Introduction } from "./noise.ts";
 import { linkedDevice } from "./phones.ts";
 import type { PhoneState } from "./phones.ts";
-import { aboutOf, answerTo } from "./queries.ts";
+import { aboutOf, answerTo, refusalOf } from "./queries.ts";
 import { takeAck, takeReceipt, takeState } from "./receipts.ts";
 import { routeMessage } from "./routing.ts";
 import { unlink } from "./unlink.ts";
@@ -110,11 +110,17 @@ export class Companion implements LinkOwner {
     // The client's own answers to the server need nothing.
     if (question.attrs["type"] === "result" || question.attrs["type"] === "error") return;
     const about = aboutOf(question);
-    this.#world.record.add(who, { kind: "query", about, answered: true });
+    const strikes = (fault: { about: string }): boolean => about.startsWith(fault.about);
+    const { faults, record } = this.#world;
+    const ignored = faults.take("ignore_query", who.phone, strikes) !== null;
+    record.add(who, { kind: "query", about, answered: !ignored });
+    if (ignored) return;
+    const refused = faults.take("refuse_query", who.phone, strikes);
+    if (refused !== null) return void open.link.send(refusalOf(question, refused));
     if (childOf(question, "remove-companion-device") !== undefined)
       return unlink(this.#world, open.phone, { linked: open.linked, reason: "logged out" });
     const answer = answerTo(this.#world, open, question);
-    const slow = this.#world.faults.take("slow", open.phone.number);
+    const slow = faults.take("slow", who.phone);
     if (slow === null) open.link.send(answer);
     else this.#world.clock.after(slow.delayMs, () => open.link.send(answer));
     if (about === "passive set active" && open.linked.historyDue)

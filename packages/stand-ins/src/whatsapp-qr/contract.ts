@@ -39,6 +39,8 @@ export interface PhoneSettings {
   retries: boolean;
   /** Whether what reaches it is marked as read at once. */
   readsAtOnce: boolean;
+  /** Whether what it writes by its LID comes without its phone number, as from people who hide it. */
+  hidesNumber: boolean;
 }
 
 /** A client that was paired with a phone. */

@@ -19,6 +19,7 @@ export const settings = z.strictObject({
   online: z.boolean().optional(),
   retries: z.boolean().optional(),
   readsAtOnce: z.boolean().optional(),
+  hidesNumber: z.boolean().optional(),
 });
 export const scan = z.strictObject({ phone: number, qr: text });
 export const code = z.strictObject({ phone: number, code: text });
@@ -129,6 +130,14 @@ export const fault = z.discriminatedUnion("kind", [
   z.strictObject({ ...scope, kind: z.literal("mute") }),
   z.strictObject({ ...scope, kind: z.literal("deaf") }),
   z.strictObject({ ...scope, kind: z.literal("slow"), delayMs: z.number().nonnegative() }),
+  z.strictObject({
+    ...scope,
+    kind: z.literal("refuse_query"),
+    about: text.min(1),
+    error: z.number().int(),
+    text: text.optional(),
+  }),
+  z.strictObject({ ...scope, kind: z.literal("ignore_query"), about: text.min(1) }),
   z.strictObject({ ...scope, kind: z.literal("no_offline_end") }),
   z.strictObject({ ...scope, kind: z.literal("companion_refresh") }),
   z.strictObject({ ...scope, kind: z.literal("scan_failure") }),

@@ -8,7 +8,7 @@ import type { OutboxEntry } from "./outbox.ts";
 import { ownDevice } from "./phones.ts";
 import type { PhoneState } from "./phones.ts";
 import { bundleOf } from "./pre-keys.ts";
-import { forgetRatchet, sealFor } from "./ratchet.ts";
+import { sealFor } from "./ratchet.ts";
 import { createSenderChain, distributionOf, encryptWithChain } from "./sender-keys.ts";
 import { node } from "./wire.ts";
 import type { WireNode } from "./wire.ts";
@@ -29,10 +29,9 @@ export async function sealCopy(world: World, entry: OutboxEntry, to: CopyFor): P
   const { phone, device } = senderOf(world, entry);
   const message = to.receiver === phone ? entry.forOwn : entry.message;
   const remote = { lid: to.receiver.lid, device: to.linked.id };
-  if (to.again !== undefined) forgetRatchet(device, remote);
   const bundle = (): KeyBundle | null =>
     to.again?.bundle ?? bundleOf(world, to.receiver, to.linked.id);
-  const sealed = await sealFor(device, { remote, bundle }, message);
+  const sealed = await sealFor(device, { remote, bundle, anew: to.again !== undefined }, message);
   if (sealed === null) return;
   const body = to.garbled ? spoil(sealed.body) : sealed.body;
   const count = to.again === undefined ? undefined : String(to.again.count);

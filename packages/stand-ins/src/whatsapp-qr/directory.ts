@@ -1,7 +1,6 @@
 // Who is on WhatsApp, with which devices and under which LID; and groups, which can be looked at only.
 import type { GroupState, PhoneState } from "./phones.ts";
 import {
-  addressOf,
   allChildrenOf,
   bytesOf,
   childOf,
@@ -34,9 +33,8 @@ function answerUser(world: World, user: WireNode, asked: ReadonlySet<string>): W
   const children: WireNode[] = [];
   if (asked.has("contact")) children.push(node("contact", { type: "in" }));
   if (asked.has("devices")) children.push(devicesOf(phone));
-  // A LID has no LID of its own: told so, Baileys would take the number for one.
-  if (asked.has("lid") && addressOf(jid)?.server === "pn")
-    children.push(node("lid", { val: lidJid(phone.lid) }));
+  // Also of one asked for by its LID: Baileys then begins a new ratchet, in the middle of a conversation.
+  if (asked.has("lid")) children.push(node("lid", { val: lidJid(phone.lid) }));
   return node("user", { jid }, children);
 }
 

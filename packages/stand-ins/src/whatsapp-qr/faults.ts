@@ -17,6 +17,8 @@ export interface FaultScope {
  * - `mute`: nothing is answered and nothing sent, from the handshake on. Use `times: "always"` and remove it.
  * - `deaf`: questions are answered, but messages, receipts and notifications stay behind. As `mute`.
  * - `slow`: each answer to a question waits.
+ * - `refuse_query`: a question gets an error (429, 500…). `about`: how its name begins, as in the record: "usync get".
+ * - `ignore_query`: a question gets no answer.
  * - `no_offline_end`: after a login the client is never told that what waited has come.
  * - `companion_refresh`: a scan fails, and the client is told that its secret is retired.
  * - `scan_failure`: a scan fails, and the client is told nothing.
@@ -32,6 +34,8 @@ export type WhatsAppWebFault = FaultScope &
     | { kind: "mute" }
     | { kind: "deaf" }
     | { kind: "slow"; delayMs: number }
+    | { kind: "refuse_query"; about: string; error: number; text?: string | undefined }
+    | { kind: "ignore_query"; about: string }
     | { kind: "no_offline_end" }
     | { kind: "companion_refresh" }
     | { kind: "scan_failure" }

@@ -22,19 +22,20 @@ export function envelope(
   const lid = lidJid(phone.lid, device);
   const pn = pnJid(phone.number, device);
   const byLid = addressing === "lid";
+  const shownPn = phone.settings.hidesNumber ? undefined : pnJid(phone.number);
   const common = { notify: phone.name, t: seconds(world.clock.now()), addressing_mode: addressing };
   if (chat.endsWith("@g.us"))
     return {
       ...common,
       from: chat,
       participant: lid,
-      participant_pn: pnJid(phone.number),
+      participant_pn: shownPn,
       addressing_mode: "lid",
     };
   const from = byLid ? lid : pn;
   if (receiver !== phone)
     return byLid
-      ? { ...common, from, sender_pn: pnJid(phone.number) }
+      ? { ...common, from, sender_pn: shownPn }
       : { ...common, from, sender_lid: lidJid(phone.lid) };
   const other = world.phones.find(chat);
   const recipient = byLid && other !== null ? lidJid(other.lid) : pnJid(chat);

@@ -147,6 +147,30 @@ test("a deaf connection answers questions and delivers nothing until it ends", a
   await shop.leave(client);
 });
 
+test("a question is refused, left without an answer, or answered late, when told to", async () => {
+  const client = await shop.open({ defaultQueryTimeoutMs: 100 });
+  shop.standIn.faults.add({
+    kind: "refuse_query",
+    about: "usync get",
+    error: 429,
+    text: "rate-overlimit",
+  });
+  await expect(client.socket.onWhatsApp(CUSTOMER)).rejects.toThrow("rate-overlimit");
+  shop.standIn.faults.add({ kind: "ignore_query", about: "usync get" });
+  expect(await client.socket.onWhatsApp(CUSTOMER)).toBeUndefined();
+  shop.standIn.faults.add({ kind: "slow", delayMs: 60_000 });
+  const late = client.socket.onWhatsApp(CUSTOMER);
+  const asked = (): number =>
+    shop.standIn.record
+      .entries({ kind: "query" })
+      .filter(({ about }) => about === "usync get usync").length;
+  await shop.standIn.record.until(() => asked() === 3);
+  shop.standIn.clock.advance(60_000);
+  expect(await late).toHaveLength(1);
+  expect(await client.socket.fetchAccountReachoutTimelock()).toMatchObject({ isActive: false });
+  await shop.leave(client);
+});
+
 test("two paired phones write to each other through the server alone", async () => {
   const other = "9647800000002";
   const state = await pair(shop.standIn, other);

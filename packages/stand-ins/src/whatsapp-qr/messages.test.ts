@@ -214,6 +214,21 @@ test("what the shop's owner writes on the phone comes to the client as its own",
   });
 });
 
+test("who hides the number writes by the LID alone", async () => {
+  const number = "9647700000003";
+  shop.standIn.addPhone({ number });
+  shop.standIn.setPhone(number, { hidesNumber: true });
+  await shop.standIn.send({ from: number, to: SHOP, content: { kind: "text", text: "من أنا؟" } });
+  const { key } = (await client.received("من أنا؟")).message;
+  expect(key).toMatchObject({ remoteJid: shop.standIn.phone(number).lid, remoteJidAlt: undefined });
+});
+
+test("what the shop's owner reads on the phone is read for the client too", async () => {
+  const { key } = await got({ kind: "text", text: "هل من جديد؟" });
+  shop.standIn.read({ phone: SHOP, chat: CUSTOMER });
+  expect(await client.statusOf(key.id ?? "", 4)).toBe(true);
+});
+
 test("typing is seen on both sides", async () => {
   const seen: string[] = [];
   const end = shop.standIn.onChange(

@@ -15,7 +15,7 @@ import { forgetRatchet } from "./ratchet.ts";
 import { sendReceipt } from "./receipts-out.ts";
 import { sendState } from "./receipts.ts";
 import { endLink, unlink } from "./unlink.ts";
-import { lidJid, pnJid } from "./wire.ts";
+import { lidJid, node, pnJid, seconds } from "./wire.ts";
 import type { World } from "./world.ts";
 
 export function addPhone(world: World, phone: NewPhone): Phone {
@@ -109,7 +109,26 @@ export function read(
       type: "read",
       group: isGroup ? chat : undefined,
     });
+    if (!isGroup) showRead(world, phone, { author, messageIds: ids });
   }
+}
+
+/** The phone's own clients learn that its owner has read. */
+function showRead(
+  world: World,
+  phone: PhoneState,
+  { author, messageIds }: { author: string; messageIds: readonly string[] },
+): void {
+  const from = pnJid(phone.number);
+  const recipient = lidJid(world.phones.phone(author).lid);
+  const t = seconds(world.clock.now());
+  for (const linked of phone.linked)
+    for (const id of messageIds)
+      world.delivery.push(phone, linked, {
+        kind: "receipt",
+        id,
+        node: node("receipt", { id, from, recipient, type: "read-self", t }),
+      });
 }
 
 export function type(

@@ -41,10 +41,11 @@ export interface GroupState {
 
 export class Phones {
   readonly #phones = new Map<string, PhoneState>();
+  readonly #byLid = new Map<string, PhoneState>();
   readonly #groups = new Map<string, GroupState>();
 
   constructor(stored: { phones: PhoneState[]; groups: GroupState[] }) {
-    for (const phone of stored.phones) this.#phones.set(phone.number, phone);
+    for (const phone of stored.phones) this.#put(phone);
     for (const group of stored.groups) this.#groups.set(group.id, group);
   }
 
@@ -61,13 +62,13 @@ export class Phones {
       number,
       lid,
       name: name ?? number,
-      settings: { online: true, retries: true, readsAtOnce: false },
+      settings: { online: true, retries: true, readsAtOnce: false, hidesNumber: false },
       own: Array.from({ length: devices }, (_, id) => createOwnDevice(id)),
       linked: [],
       nextDevice: devices,
       held: [],
     };
-    this.#phones.set(number, added);
+    this.#put(added);
     return added;
   }
 
@@ -113,10 +114,13 @@ export class Phones {
     const address = addressOf(jid);
     if (address === null || address.server === "group") return null;
     const phone =
-      address.server === "pn"
-        ? this.find(address.user)
-        : (this.all().find(({ lid }) => lid === address.user) ?? null);
+      address.server === "pn" ? this.find(address.user) : (this.#byLid.get(address.user) ?? null);
     return phone === null ? null : { phone, address };
+  }
+
+  #put(phone: PhoneState): void {
+    this.#phones.set(phone.number, phone);
+    this.#byLid.set(phone.lid, phone);
   }
 }
 

@@ -11,6 +11,12 @@ type Answerer = (world: World, open: OpenLink, question: WireNode) => WireNode[]
 /** How long a client may use the address for uploads, in seconds. */
 const MEDIA_LIFETIME = "300";
 
+/** Standings of a phone that may write to anybody, by the ids that clients ask with. */
+const STANDINGS: Readonly<Record<string, object>> = {
+  "23983697327930364": { xwa2_fetch_account_reachout_timelock: { is_active: false } },
+  "24503548349331633": { xwa2_message_capping_info: { capping_status: "NONE" } },
+};
+
 /** By xmlns, type and first child. What is not here gets an empty answer, as a client would wait a minute without one. */
 const ANSWERS: Readonly<Record<string, Answerer>> = {
   "encrypt get count": (_world, { linked }) => [
@@ -45,6 +51,7 @@ const ANSWERS: Readonly<Record<string, Answerer>> = {
       [node("host", { hostname: world.media.host, maxContentLengthBytes: "2147483648" })],
     ),
   ],
+  "w:mex get query": (_world, _open, question) => answerMex(question),
   "w:sync:app:state set sync": (_world, _open, question) => [
     node(
       "sync",
@@ -59,6 +66,22 @@ const ANSWERS: Readonly<Record<string, Answerer>> = {
     ),
   ],
 };
+
+function answerMex(question: WireNode): WireNode[] {
+  const standing = STANDINGS[childOf(question, "query")?.attrs["query_id"] ?? ""];
+  if (standing === undefined) return [node("error", { code: "400", text: "bad-request" })];
+  return [node("result", {}, Buffer.from(JSON.stringify({ data: standing })))];
+}
+
+/** An error in the place of an answer. */
+export function refusalOf(
+  question: WireNode,
+  { error, text = "refused" }: { error: number; text?: string | undefined },
+): WireNode {
+  const { id = "", to = SERVER } = question.attrs;
+  const child = node("error", { code: String(error), text });
+  return node("iq", { from: to, type: "error", id }, [child]);
+}
 
 /** What a question is about, as the record and the table name it. */
 export function aboutOf(question: WireNode): string {

@@ -47,16 +47,19 @@ export interface Sealed {
   body: Buffer;
 }
 
-/** Encrypts for one device; `bundle` is asked for when there is no ratchet yet. Gives null when there is no bundle either. */
+/**
+ * Encrypts for one device. `bundle` is asked for when there is no ratchet yet, or a new one is wanted (`anew`): the old
+ * one still reads what is on its way. Gives null when there is no bundle.
+ */
 export async function sealFor(
   device: OwnDevice,
-  to: { remote: Remote; bundle: () => KeyBundle | null },
+  to: { remote: Remote; bundle: () => KeyBundle | null; anew?: boolean },
   message: proto.IMessage,
 ): Promise<Sealed | null> {
   const address = addressOf(device, to.remote);
   const storage = storageOf(device);
   const record = await storage.loadSession(address.toString());
-  if (!record?.haveOpenSession()) {
+  if (to.anew === true || !record?.haveOpenSession()) {
     const bundle = to.bundle();
     if (bundle === null) return null;
     await new SessionBuilder(storage, address).initOutgoing(bundle);

@@ -1,6 +1,6 @@
 // The methods that send files, and getFile.
 import { badRequest } from "../api-error.ts";
-import { addMessage, writableChat } from "../chats.ts";
+import { addMessage, topicOf, writableChat } from "../chats.ts";
 import { checkUpload, typeOfName, wireMedia } from "../file-kinds.ts";
 import type { FileKind, StoredFile } from "../files.ts";
 import { readCaption } from "../message-text.ts";
@@ -16,12 +16,11 @@ export function sendFile(kind: FileKind): Method {
     const replyMarkup = readInlineKeyboard(callArguments);
     const chat = writableChat(state, bot, callArguments);
     const replyTo = findReplied(chat, callArguments);
-    const file = await readFile(call, kind);
+    const topicId = topicOf(chat, callArguments);
+    const file = await readFile(call, kind, callArguments.text(kind).trim());
     const media = wireMedia(state.files, bot.id, file);
-    return {
-      result: addMessage(state, chat, { author: "bot", formatted, media, replyTo, replyMarkup })
-        .wire,
-    };
+    const added = { author: "bot", formatted, media, replyTo, replyMarkup, topicId } as const;
+    return { result: addMessage(state, chat, added).wire };
   };
 }
 
@@ -29,11 +28,12 @@ export const getFile: Method = ({ state, bot, callArguments }) => ({
   result: state.files.describe(bot.id, callArguments.text("file_id")),
 });
 
-async function readFile(
+/** The file that a call gives by an id, a URL, or an upload. */
+export async function readFile(
   { state, bot, callArguments }: MethodCall,
   kind: FileKind,
+  given: string,
 ): Promise<StoredFile> {
-  const given = callArguments.text(kind).trim();
   const uploaded =
     callArguments.files.get(given.replace(/^attach:\/\//, "")) ?? callArguments.files.get(kind);
   if (uploaded !== undefined) {

@@ -7,6 +7,7 @@ import {
   changeMessage,
   knownChat,
   removeMessage,
+  topicOf,
   unixSeconds,
   writableChat,
 } from "../chats.ts";
@@ -39,9 +40,9 @@ export const sendMessage: Method = ({ state, bot, callArguments }) => {
   const replyMarkup = readInlineKeyboard(callArguments);
   const chat = writableChat(state, bot, callArguments);
   const replyTo = findReplied(chat, callArguments);
-  return {
-    result: addMessage(state, chat, { author: "bot", formatted, replyTo, replyMarkup }).wire,
-  };
+  const topicId = topicOf(chat, callArguments);
+  const added = { author: "bot", formatted, replyTo, replyMarkup, topicId } as const;
+  return { result: addMessage(state, chat, added).wire };
 };
 
 export const editMessageText: Method = ({ state, bot, callArguments }) => {

@@ -1,6 +1,6 @@
 // The methods that send a place or a card.
 import { badRequest } from "../api-error.ts";
-import { addMessage, writableChat } from "../chats.ts";
+import { addMessage, topicOf, writableChat } from "../chats.ts";
 import type { WireMessage } from "../wire.ts";
 import { findReplied } from "./messages.ts";
 import type { Method, MethodCall } from "./method.ts";
@@ -14,7 +14,9 @@ function sendContent(read: (call: MethodCall) => Partial<WireMessage>): Method {
     const replyMarkup = readInlineKeyboard(callArguments);
     const chat = writableChat(state, bot, callArguments);
     const replyTo = findReplied(chat, callArguments);
-    const added = { author: "bot", formatted: null, content, replyTo, replyMarkup } as const;
+    const topicId = topicOf(chat, callArguments);
+    const words = { formatted: null, content, replyTo, replyMarkup, topicId };
+    const added = { author: "bot", ...words } as const;
     return { result: addMessage(state, chat, added).wire };
   };
 }

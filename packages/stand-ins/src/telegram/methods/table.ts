@@ -2,8 +2,9 @@
 import { ApiError, tooManyRequests } from "../api-error.ts";
 import { knownChat } from "../chats.ts";
 import { FILE_KINDS } from "../files.ts";
-import { botUser, privateChat } from "../state.ts";
+import { botUser, chatOf } from "../state.ts";
 import { getFile, sendFile } from "./files.ts";
+import { sendMediaGroup } from "./media-group.ts";
 import {
   answerCallbackQuery,
   deleteBusinessMessages,
@@ -46,7 +47,7 @@ const getUpdates: Method = async ({ bot, callArguments, signal }) => {
 
 const getChat: Method = ({ state, bot, callArguments }) => {
   const chat = knownChat(state, bot, callArguments);
-  return { result: { ...privateChat(chat.person), accent_color_id: 0, max_reaction_count: 11 } };
+  return { result: { ...chatOf(chat), accent_color_id: 0, max_reaction_count: 11 } };
 };
 
 const logOut: Method = ({ bot }) => {
@@ -71,6 +72,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["getwebhookinfo", ({ bot }) => ({ result: bot.webhook.info() })],
   ["sendmessage", sendMessage],
   ...FILE_KINDS.map((kind): [string, Method] => [`send${kind.replace("_", "")}`, sendFile(kind)]),
+  ["sendmediagroup", sendMediaGroup],
   ["sendlocation", sendLocation],
   ["sendvenue", sendVenue],
   ["sendcontact", sendContact],
