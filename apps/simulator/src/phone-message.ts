@@ -52,7 +52,7 @@ export function toPhoneMessage({ author, wire }: StoredMessage): PhoneMessage {
     edited: wire.edit_date !== undefined,
     replyTo: replied
       ? {
-          author: replied.from.is_bot ? "bot" : "person",
+          author: replied.from?.is_bot ? "bot" : "person",
           text: textOf(replied),
           kind: kindOf(replied),
         }

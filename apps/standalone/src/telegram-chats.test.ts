@@ -9,12 +9,11 @@ afterAll(() => line?.close());
 
 const who = () => ({ personId: zainab.id, botId: line.bot.id });
 
-test("a customer of a business account: told, edited, taken back; the owner's own words are not", async () => {
+test("a customer of a business account: told, edited, taken back", async () => {
   const { telegram, bot } = line;
   const businessId = telegram.connectBusiness({ botId: bot.id, ownerId: mai.id });
   const from = `${zainab.id}/${businessId}`;
   const said = telegram.saysToBusiness({ businessId, personId: zainab.id, text: "بكم؟" });
-  telegram.saysToBusiness({ businessId, personId: zainab.id, text: "بعشرة", byOwner: true });
   const [first] = await line.told(1);
   const common = { from, provider_message_id: String(said.messageId) };
   expect(first).toEqual(received(line, { type: "text", message: "بكم؟", ...common }));
@@ -47,7 +46,31 @@ test("a customer of a business account: told, edited, taken back; the owner's ow
   ]);
 });
 
-test("what is said in a group is told as the group's", async () => {
+test("what a business account's owner writes by hand is told as a message of the conversation that no key sent", async () => {
+  const { telegram, bot } = line;
+  const businessId = telegram.connectBusiness({ botId: bot.id, ownerId: mai.id });
+  telegram.saysToBusiness({ businessId, personId: zainab.id, text: "بكم؟" });
+  const [question] = await line.told(1);
+  const said = { businessId, personId: zainab.id, text: "بعشرة", byOwner: true };
+  const { messageId } = telegram.saysToBusiness(said);
+  expect(await line.toldOfDevice()).toMatchObject({
+    event: "message.status",
+    data: {
+      to: `${zainab.id}/${businessId}`,
+      status: "sent",
+      final: true,
+      origin: "device",
+      content: {
+        conversation_id: question?.event === "message.received" && question.data.conversation_id,
+        type: "text",
+        message: "بعشرة",
+        provider_message_id: String(messageId),
+      },
+    },
+  });
+});
+
+test("what is said in a group is told as the group's, with whoever wrote as its contact", async () => {
   const groupId = line.telegram.addGroup({ ...who(), title: "الزبائن" });
   const text = "من عنده طاولة؟";
   const said = line.telegram.saysInGroup({ groupId, ...who(), text });
@@ -55,7 +78,7 @@ test("what is said in a group is told as the group's", async () => {
     received(line, {
       type: "text",
       from: String(groupId),
-      contact: { id: id("cnt"), name: "الزبائن", phone: null, username: null, locale: null },
+      author: String(zainab.id),
       message: text,
       provider_message_id: String(said.messageId),
     }),
