@@ -288,7 +288,7 @@ describe.runIf(canRender)("each check sees what it is there for", () => {
     ).toEqual(["gateway is scaled by two"]);
     expect(
       scalingFaults(broken((text) => text.replaceAll('"minReplicas":2', '"minReplicas":0'))),
-    ).toHaveLength(4);
+    ).toHaveLength(5);
     expect(scalingFaults(broken((text) => text.replaceAll('"cpu":"200m",', "")))).toHaveLength(3);
     expect(
       scalingFaults(broken((text) => text.replaceAll('"revisionHistoryLimit":5', '"replicas":3'))),
@@ -319,7 +319,7 @@ describe.runIf(canRender)("each check sees what it is there for", () => {
       ["no NetworkPolicy lets anybody in to Service channel-telegram"],
     );
     expect(wallFaults(broken((text) => text.replace('"port":5432', '"port":5433')))).toHaveLength(
-      6,
+      7,
     );
     expect(
       wallFaults(
@@ -374,7 +374,7 @@ describe.runIf(canRender)("each check sees what it is there for", () => {
       ).join(),
     ).toMatch(/^console: The settings are not right:\n {2}- THIKAA_ADMIN_TOKEN: is not set/);
     expect(faults((text) => text.replace('"LOG_LEVEL":"info"', '"LOG_LEVEL":"loud"'))).toHaveLength(
-      5,
+      6,
     );
     expect(
       faults((text) =>

@@ -1,6 +1,7 @@
 // Whether what an app is given is what its own config.ts asks for: nothing missing, nothing it does not know.
 import { isDeepStrictEqual } from "node:util";
 import { readConfig as readChannelTelegram } from "../../../apps/channel-telegram/src/config.ts";
+import { readConfig as readChannelWhatsappQr } from "../../../apps/channel-whatsapp-qr/src/config.ts";
 import { readConfig as readConsole } from "../../../apps/console/server/src/config.ts";
 import { readConfig as readGateway } from "../../../apps/gateway/src/config.ts";
 import { readConfig as readInbox } from "../../../apps/inbox/src/config.ts";
@@ -16,6 +17,7 @@ export const readers: Readonly<Record<string, Reader>> = {
   gateway: readGateway,
   console: readConsole,
   "channel-telegram": readChannelTelegram,
+  "channel-whatsapp-qr": readChannelWhatsappQr,
   inbox: readInbox,
   webhooks: readWebhooks,
   migrate: readMigrateConfig,
