@@ -1,4 +1,4 @@
-// Opens one linked device: links a phone when that was asked for, then logs in and stays.
+// Opens one linked device: logs in and stays.
 import type {
   ConnectedAccount,
   ConnectorContext,
@@ -7,29 +7,31 @@ import type {
   PollingFacet,
   TypingFacet,
 } from "@thikaa/connector-kit";
+import { NotPaired } from "@thikaa/connector-kit";
 import { expectedNumber, sendingSettings } from "./credentials.ts";
 import { Health } from "./health/health.ts";
 import { readRecipient } from "./ids.ts";
-import { claim, linkDevice } from "./link-device.ts";
+import { claim } from "./link-device.ts";
 import { LinkedDevice } from "./linked-device.ts";
 import { whatsAppMedia } from "./media.ts";
 import { sendPart } from "./outbound/send.ts";
 import type { PartSender } from "./outbound/send.ts";
-import type { PairingContext } from "./pairing.ts";
 import { Recipients } from "./recipients.ts";
 import { Session } from "./session.ts";
 import type { Timing } from "./timing.ts";
 
-/** Throws `ConnectionFault`: no phone is linked, WhatsApp refuses it, it belongs to another connection, or WhatsApp can't be reached. */
-export async function connect(context: PairingContext, timing: Timing): Promise<ConnectedAccount> {
+/** Throws `NotPaired`, and `ConnectionFault`: WhatsApp refuses it, it belongs to another connection, or WhatsApp can't be reached. */
+export async function connect(
+  context: ConnectorContext,
+  timing: Timing,
+): Promise<ConnectedAccount> {
   const device = await LinkedDevice.load(context);
   await device.forgetOld(timing.quarantineMs);
-  const expected = expectedNumber(context.credentials.values);
-  const link = { context, device, timing, pairing: context.pairing, expected };
   const auth = await device.auth(() => undefined);
-  if (!auth.isPaired) await linkDevice(link);
-  // The process ended between the scan and this.
-  else if (device.number === null) await claim(link, auth);
+  if (!auth.isPaired) throw new NotPaired();
+  const expected = expectedNumber(context.credentials.values);
+  // The process ended between the scan and its claim.
+  if (device.number === null) await claim({ context, device, timing, expected }, auth);
   const session = new Session({ context, device, timing });
   await session.start();
   return new WhatsAppAccount(context, session);

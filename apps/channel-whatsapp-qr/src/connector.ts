@@ -5,7 +5,7 @@ import { connect } from "./connection.ts";
 import { credentials } from "./credentials.ts";
 import { convert } from "./inbound/convert.ts";
 import { plan } from "./outbound/plan.ts";
-import type { PairingContext } from "./pairing.ts";
+import { createPairing } from "./pairing.ts";
 import { timing as usual } from "./timing.ts";
 import type { Timing } from "./timing.ts";
 
@@ -15,7 +15,8 @@ export function createConnector(timing: Timing = usual): Connector {
     capabilities: { wd: capabilities },
     credentials,
     plan,
-    connect: (context: PairingContext) => connect(context, timing),
+    connect: (context) => connect(context, timing),
+    pairing: createPairing(timing),
     convert,
   };
 }

@@ -10,6 +10,7 @@ import type { SocketEnd } from "./platform/socket-end.ts";
 import type { Timing } from "./timing.ts";
 import { identityOf } from "./identity.ts";
 import { readJid } from "./ids.ts";
+import { reasonOf } from "./reasons.ts";
 import { storeFailed, verdictOf } from "./verdicts.ts";
 import type { Verdict } from "./verdicts.ts";
 import { sleep, within } from "./waiting.ts";
@@ -130,7 +131,7 @@ export class Session {
 
   async #pause(verdict: Extract<Verdict, { kind: "later" }>): Promise<void> {
     const { context, timing } = this.#options;
-    context.report(verdict.state, verdict.reason);
+    context.report(verdict.state, reasonOf(verdict.reason));
     const { first, last } = timing.backoffMs;
     const backoff = Math.min(first * 2 ** this.#failures++, last) * (0.5 + Math.random() / 2);
     await sleep(Math.max(verdict.waitMs ?? 0, backoff), this.#over);
@@ -188,7 +189,7 @@ export class Session {
     const end = await socket.ended;
     clearInterval(timer);
     this.#reopened = Promise.withResolvers();
-    if (!this.#over.aborted) context.report("recovering", reconnecting);
+    if (!this.#over.aborted) context.report("recovering", reasonOf("reconnecting"));
     if (performance.now() - openedAt > settledMs) this.#failures = 0;
     return this.#storeFault === null ? end : storeFailed;
   }
@@ -203,18 +204,14 @@ export class Session {
 
 const noPast = { replacedBefore: false, now: 0 };
 const closed: SocketEnd = { code: 428, says: "closing", deviceRemoved: false, expires: null };
-const reconnecting = {
-  code: "reconnecting",
-  message: "The connection to WhatsApp is being opened again. It goes on by itself.",
-};
 
 function faultOf(verdict: Exclude<Verdict, { kind: "again" }>): ConnectionFault {
   if (verdict.kind === "stop")
-    return new ConnectionFault({ state: "attention", reason: verdict.reason });
+    return new ConnectionFault({ state: "attention", reason: reasonOf(verdict.reason) });
   const { state, reason, waitMs } = verdict;
   return new ConnectionFault({
     state,
-    reason,
+    reason: reasonOf(reason),
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
   });
 }
