@@ -24,7 +24,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** The fault tests go by themselves, after the others: they take the whole machine, and judge by time. */
+/** The fault tests go by themselves, after the others: they judge by time, and most of theirs is waiting for it. */
 function runs() {
   if (args.some((argument) => !argument.startsWith("-"))) return [args];
   return [
