@@ -1,10 +1,13 @@
 // In, one row a kind: what people do at Telegram, and the whole JSON of the signed webhook that tells of it.
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { inboundTypes } from "@thikaa/schema";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { id, messageIdOf, received, time } from "./fixtures/received.ts";
 import type { Data } from "./fixtures/received.ts";
 import { jpeg, WholeLine, zainab } from "./fixtures/whole-line.ts";
+
+const pagePath = "../../../docs/reference/channels/telegram.md";
 
 let line: WholeLine;
 beforeAll(async () => void (line = await WholeLine.open()), 60_000);
@@ -236,6 +239,39 @@ async function press(buttonId: string, title: string): Promise<Data> {
 
 /** Shown by the tests of business accounts, the only place where Telegram tells of it. */
 const shownElsewhere = ["delete"];
+
+/** Kinds that the channel's page calls otherwise than their rows. */
+const rowOf: Readonly<Record<string, string>> = {
+  "video note": "video_note",
+  "unknown kind": "hologram",
+  edit: "an edit",
+  reply: "a reply to a message of ours",
+  press: "a button with a short id",
+  reaction: "a reaction",
+};
+/** Kinds that are no single message of a person with the bot: below, and in the tests of other chats. */
+const noRow = [
+  "block",
+  "service message",
+  "group",
+  "business message",
+  "business owner",
+  "business edit",
+  "business deletion",
+  "business connection",
+  "channel post",
+];
+
+test("every kind on the channel's page has a row", async () => {
+  const page = await readFile(new URL(pagePath, import.meta.url), "utf8");
+  const [, table = ""] = page.split("## What comes in");
+  const kinds = [...(table.split("## ")[0] ?? "").matchAll(/^\| ([a-z ]+) \| (?!becomes)/gm)].map(
+    ([, kind = ""]) => kind,
+  );
+  expect(kinds.length).toBeGreaterThan(20);
+  const shown = new Set([...rows.map(({ what }) => what), ...noRow]);
+  expect(kinds.filter((kind) => !shown.has(rowOf[kind] ?? kind))).toEqual([]);
+});
 
 test("every type of message that the schema knows has a row", () => {
   const shown = new Set<string>([...rows.map(({ type }) => type), ...shownElsewhere]);

@@ -242,6 +242,18 @@ test("an answer to a message of ours names the first of its parts", async () => 
   });
 });
 
+test("that somebody writes is shown in the person's chat", async () => {
+  const after = line.telegram.record.calls().at(-1)?.n ?? 0;
+  const { status, body } = await line.call("typing", { channel: "tg", to });
+  expect([status, body]).toEqual([200, { ok: true, channel: "tg", to }]);
+  const shown = () => line.telegram.record.calls({ after, method: "sendChatAction" });
+  await line.telegram.record.until(() => shown().length === 1);
+  expect(shown()[0]).toMatchObject({
+    accepted: true,
+    parameters: { chat_id: to, action: "typing" },
+  });
+});
+
 describe("edits and deletions", () => {
   const onPhone = (id: number) =>
     line.telegram.messagesWith(zainab.id, line.bot.id).find(({ wire }) => wire.message_id === id)

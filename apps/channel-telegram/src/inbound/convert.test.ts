@@ -5,6 +5,7 @@ import { converted } from "@thikaa/schema";
 import { expect, test } from "vitest";
 import { readRecipient } from "../ids.ts";
 import updates from "../fixtures/updates.json" with { type: "json" };
+import { wantedUpdates } from "../platform/types.ts";
 import { convert } from "./convert.ts";
 import { itemsOf, splitBody } from "./raw-items.ts";
 
@@ -34,6 +35,11 @@ test("a text message has every field of the shared schema", () => {
     provider_message_id: "51",
     sent_at: "2026-06-09T10:13:20.000Z",
   });
+});
+
+test("every kind of update that we ask for has its fixture, and so its line on the channel's page", () => {
+  const shown = new Set(Object.values(updates).flatMap((update) => Object.keys(update)));
+  expect(wantedUpdates.filter((kind) => !shown.has(kind))).toEqual([]);
 });
 
 test.each([["unknownKind", "hologram", null]] as const)(

@@ -7,6 +7,7 @@ import { answerJson } from "../http/answer.ts";
 import { ApiError, unauthorized } from "./api-error.ts";
 import { readCallArguments } from "./call-arguments.ts";
 import type { CallArguments } from "./call-arguments.ts";
+import type { FloodControl } from "./flood.ts";
 import type { Faults, TelegramFault } from "./faults.ts";
 import type { MethodAnswer, MethodCall } from "./methods/method.ts";
 import { METHODS } from "./methods/table.ts";
@@ -19,6 +20,8 @@ export interface BotApiHost {
   state: TelegramState;
   faults: Faults;
   record: CallRecord;
+  /** Null where any pace is taken. */
+  flood: FloodControl | null;
   revoke: (bot: Bot) => void;
 }
 
@@ -127,6 +130,8 @@ async function run(
 ): Promise<MethodAnswer> {
   const method = METHODS.get(entry.method.toLowerCase());
   if (!method) throw new ApiError(404, "Not Found: method not found");
+  if (/^send(?!chataction)/i.test(entry.method))
+    host.flood?.check(call.bot.id, call.callArguments.text("chat_id"));
   const answer = await method({ state: host.state, ...call });
   entry.accepted = true;
   entry.result = "json" in answer ? JSON.parse(answer.json) : answer.result;

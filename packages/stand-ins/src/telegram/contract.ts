@@ -21,6 +21,8 @@ export interface TelegramStandInOptions {
    */
   firstNumber?: number | undefined;
   log?: ((line: string) => void) | undefined;
+  /** Who sends faster than the real service lets them is answered 429, until the clock has moved on. Off unless asked for. */
+  floodControl?: boolean | undefined;
 }
 
 /** A bot as its owner sees it. */

@@ -10,6 +10,7 @@ import { Changes } from "./changes.ts";
 import type { BotSummary, TelegramStandIn, TelegramStandInOptions } from "./contract.ts";
 import { answerControl } from "./control.ts";
 import { Faults } from "./faults.ts";
+import { FloodControl } from "./flood.ts";
 import { answerFileDownload } from "./file-download.ts";
 import {
   personBlocks,
@@ -50,7 +51,7 @@ export async function startTelegramStandIn(
 ): Promise<TelegramStandIn> {
   const { host = "127.0.0.1", port = 0, bots = [], people = [], log = () => {} } = options;
   const clock = createClock();
-  const parts = createParts(clock, options.firstNumber);
+  const parts = createParts(clock, options);
   for (const person of people) parts.state.people.set(person.id, { ...person });
   for (const bot of bots) parts.state.addBot(bot);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
@@ -79,7 +80,7 @@ export async function startTelegramStandIn(
 
 function createParts(
   clock: ReturnType<typeof createClock>,
-  firstNumber: number | undefined,
+  { firstNumber, floodControl = false }: TelegramStandInOptions,
 ): BotApiHost {
   const record = new CallRecord();
   const state: TelegramState = new TelegramState({
@@ -92,7 +93,8 @@ function createParts(
     execute: (bot, method, parameters) =>
       void runUnanswered(parts, bot, { method, callArguments: argumentsOf(parameters) }),
   });
-  const parts: BotApiHost = { state, faults: new Faults(), record, revoke };
+  const flood = floodControl ? new FloodControl(clock) : null;
+  const parts: BotApiHost = { state, faults: new Faults(), record, flood, revoke };
   return parts;
 }
 
