@@ -8,7 +8,7 @@ import { askAgain, receiptFrom } from "./receipts-out.ts";
 import type { DecryptedCopy } from "./record.ts";
 import { decryptWithChain, receivedChain } from "./sender-keys.ts";
 import { show } from "./screen.ts";
-import { unwrapOwn } from "./understand.ts";
+import { understand, unwrapOwn } from "./understand.ts";
 import type { World } from "./world.ts";
 
 /** A copy as it arrives. `to` is the chat as the sender named it: a number, or the id of a group. */
@@ -66,7 +66,7 @@ function takeIn(
   const isNew = world.seen.add(
     [phone.number, device.id, sender.number, messageId, arrival.type === "skmsg"].join("/"),
   );
-  const onlyKeys = distribution !== undefined && distribution !== null;
+  const onlyKeys = distribution && understand(message).content.kind === "other";
   if (!isOwn(phone, arrival) && !onlyKeys) {
     show(world, { ...chatOf(world, arrival), understood: message });
     if (device.id === 0) receiptFrom(world, phone, arrival);

@@ -78,7 +78,7 @@ export class Companion implements LinkOwner {
     }
     const who = { phone: phone.number, device: linked.id };
     this.#world.record.add(who, { kind: "opened", conflict: before !== null });
-    this.#world.log(`${pairOf(who)} logged in`);
+    this.#world.log("a client logged in");
     const now = seconds(this.#world.clock.now());
     link.send(
       node("success", { t: now, lid: lidJid(phone.lid, linked.id), props: "27", location: "frc" }),
@@ -126,8 +126,4 @@ export class Companion implements LinkOwner {
     if (about === "passive set active" && open.linked.historyDue)
       await sendHistory(this.#world, open);
   }
-}
-
-function pairOf({ phone, device }: { phone: string; device: number }): string {
-  return `${phone.slice(0, 3)}…${phone.slice(-2)}:${device}`;
 }

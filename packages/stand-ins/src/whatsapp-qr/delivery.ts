@@ -127,8 +127,8 @@ export class Delivery {
   }
 
   #endOffline(open: OpenLink, count: number): void {
-    if (this.#faults.take("no_offline_end", open.phone.number) !== null) return;
     open.ready = true;
+    if (this.#faults.take("no_offline_end", open.phone.number) !== null) return;
     open.link.send(node("ib", { from: SERVER }, [node("offline", { count: String(count) })]));
   }
 }

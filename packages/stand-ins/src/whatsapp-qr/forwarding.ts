@@ -53,18 +53,18 @@ export function forward(
   open: OpenLink,
   copy: {
     stanza: WireNode;
-    enc: WireNode;
+    encs: readonly WireNode[];
     chat: string;
     receiver: { phone: PhoneState; linked: LinkedState };
   },
 ): void {
-  const { stanza, enc, chat, receiver } = copy;
+  const { stanza, encs, chat, receiver } = copy;
   const { id = "", type, edit, to } = stanza.attrs;
   const addressing = addressOf(to)?.server === "pn" ? "pn" : "lid";
   const author: Author = { phone: open.phone, device: open.linked.id, addressing };
   const attributes = envelope(world, author, { chat, receiver: receiver.phone });
   const identity = childOf(stanza, "device-identity");
-  const children = [enc, ...(identity === undefined ? [] : [identity])];
+  const children = [...encs, ...(identity === undefined ? [] : [identity])];
   world.delivery.push(receiver.phone, receiver.linked, {
     kind: "message",
     id,

@@ -102,8 +102,9 @@ export class Link {
     if (this.#transport !== null) {
       const node = await decodeBinaryNode(this.#transport.decrypt(frame));
       if (!this.#owner.muted()) await this.#owner.received(this, node);
+    } else if (this.#owner.muted()) {
+      return;
     } else if (!this.#answeredHello) {
-      if (this.#owner.muted()) return;
       this.#answeredHello = true;
       this.#write(this.#noise.answerHello(frame));
     } else {

@@ -182,7 +182,13 @@ test("two paired phones write to each other through the server alone", async () 
   const { message } = await second.received("من متجر إلى متجر");
   expect(message.key.id).toBe(sent?.key.id);
   await first.statusOf(sent?.key.id ?? "", 3);
-  await Promise.all([first.leave(), second.leave()]);
+  const { id } = shop.standIn.addGroup({ subject: "تجار", members: [SHOP, other, CUSTOMER] });
+  for (const text of ["أول", "ثان"]) {
+    await first.socket.sendMessage(id, { text });
+    const inGroup = await second.received(text);
+    expect(inGroup.message.key).toMatchObject({ remoteJid: id, fromMe: false });
+  }
+  await Promise.all([shop.leave(first), second.leave()]);
 });
 
 test("a phone that is switched off gets it later", async () => {

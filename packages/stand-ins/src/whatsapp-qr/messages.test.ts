@@ -5,7 +5,7 @@ import { downloadMediaMessage } from "baileys";
 import type { AnyMessageContent, WAMessage } from "baileys";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { PhoneContent } from "./content.ts";
-import type { Client } from "./fixtures/client.ts";
+import { Client } from "./fixtures/client.ts";
 import { CUSTOMER, openShop, SHOP } from "./fixtures/shop.ts";
 import type { Shop } from "./fixtures/shop.ts";
 
@@ -120,6 +120,12 @@ test("a file comes and goes byte for byte, over https with the stand-in's certif
   expect(shop.standIn.record.entries({ kind: "upload" })).toMatchObject([
     { status: 200, mediaKind: "document" },
   ]);
+});
+
+test("the socket is there by wss as well", async () => {
+  const secure = new Client(shop.standIn.socketUrl.replace("ws:", "wss:"));
+  expect(await secure.until(() => secure.qrs[0])).toContain("linked_devices");
+  await secure.leave();
 });
 
 test.each(["image", "voice", "sticker", "video", "audio"] as const)(

@@ -91,6 +91,15 @@ test("an unpaired client is told that its secret is retired, and the code with t
   expect(await client.closed()).toBe(515);
 });
 
+test("a client that goes away in the middle of a pairing fails it at once", async () => {
+  const client = open();
+  const qr = await client.until(() => client.qrs[0]);
+  // Its secret is not the one in the code: it refuses what the phone vouches for, and leaves.
+  client.state.creds.advSecretKey = initAuthCreds().advSecretKey;
+  await expect(standIn.scan({ phone: SHOP, qr })).rejects.toThrow("The client has left.");
+  expect(standIn.phone(SHOP).linked).toEqual([]);
+});
+
 test("a code with keys of another client is refused, and a scan fails when it is told to", async () => {
   const client = open();
   const qr = await client.until(() => client.qrs[0]);

@@ -1,6 +1,5 @@
 // The desk at which clients wait to be paired, and what a phone does there: scan, or type a code.
 import { randomBytes } from "node:crypto";
-import { proto } from "@whiskeysockets/baileys";
 import type { Clock } from "../clock.ts";
 import { isSignedByDevice, sealForClient, vouchFor } from "./adv.ts";
 import { beginCodeExchange } from "./code-pairing.ts";
@@ -10,17 +9,9 @@ import type { Link } from "./link.ts";
 import type { Introduction } from "./noise.ts";
 import { ownDevice } from "./phones.ts";
 import type { PhoneState } from "./phones.ts";
-import {
-  addressOf,
-  bytesOf,
-  childOf,
-  lidJid,
-  node,
-  numberOf,
-  pnJid,
-  SERVER,
-  seconds,
-} from "./wire.ts";
+import { registrationOf } from "./registration.ts";
+import type { Registration } from "./registration.ts";
+import { addressOf, bytesOf, childOf, lidJid, node, pnJid, SERVER, seconds } from "./wire.ts";
 import type { WireNode } from "./wire.ts";
 
 /** A client that was not paired yet. */
@@ -33,6 +24,9 @@ interface Waiting {
   /** What waits for its answers, by the id of the question. */
   answers: Map<string, (answer: WireNode) => void>;
   finished: ((bundle: Buffer) => void) | null;
+  /** Rejects when the client goes away. */
+  gone: Promise<never>;
+  leave: (error: Error) => void;
 }
 
 interface Asked {
@@ -40,11 +34,6 @@ interface Asked {
   wrapped: Buffer;
   ref: Buffer;
 }
-
-type Registration = Pick<
-  LinkedState,
-  "platform" | "registrationId" | "noisePublic" | "identityPublic" | "signedPreKey"
->;
 
 export interface PairingHost {
   clock: Clock;
@@ -73,14 +62,18 @@ export class PairingDesk {
   /** A client comes that is nobody's: it gets what it draws its codes from. */
   open(link: Link, introduction: Introduction): void {
     const refs = Array.from({ length: REFS }, () => `2@${randomBytes(66).toString("base64")}`);
-    const registration = registrationOf(introduction);
+    const { promise: gone, reject: leave } = Promise.withResolvers<never>();
+    // Mostly nobody waits for it.
+    gone.catch(() => {});
     this.#waiting.set(link, {
       link,
       refs,
-      registration,
+      registration: registrationOf(introduction),
       asked: null,
       answers: new Map(),
       finished: null,
+      gone,
+      leave,
     });
     const children = refs.map((ref) => node("ref", {}, Buffer.from(ref)));
     const attributes = { from: SERVER, type: "set", xmlns: "md", id: this.#host.newId() };
@@ -88,6 +81,7 @@ export class PairingDesk {
   }
 
   close(link: Link): void {
+    this.#waiting.get(link)?.leave(new Error("The client has left."));
     this.#waiting.delete(link);
   }
 
@@ -202,7 +196,7 @@ export class PairingDesk {
     };
     const child = node("link_code_companion_reg", { stage: "primary_hello" }, hello);
     waiting.link.send(node("notification", attributes, [child]));
-    return patient(promise);
+    return patient(waiting, promise);
   }
 
   async #pair(
@@ -211,7 +205,6 @@ export class PairingDesk {
     { secret, by }: { secret: Buffer; by: "qr" | "code" },
   ): Promise<LinkedState> {
     const { link, registration } = waiting;
-    this.#waiting.delete(link);
     const device = phone.nextDevice;
     phone.nextDevice += 1;
     const vouched = vouchFor({
@@ -223,8 +216,7 @@ export class PairingDesk {
     const id = this.#host.newId();
     const { promise, resolve } = Promise.withResolvers<WireNode>();
     waiting.answers.set(id, resolve);
-    // It still answers at this desk, though its codes are used up.
-    this.#waiting.set(link, { ...waiting, refs: [], asked: null });
+    Object.assign(waiting, { refs: [], asked: null });
     const attributes = {
       from: SERVER,
       type: "set",
@@ -238,7 +230,7 @@ export class PairingDesk {
       node("platform", { name: "android" }),
     ]);
     link.send(node("iq", attributes, [success]));
-    const answer = childOf(await patient(promise), "pair-device-sign");
+    const answer = childOf(await patient(waiting, promise), "pair-device-sign");
     if (!isSignedByDevice(bytesOf(answer, "device-identity"), vouched, registration.identityPublic))
       throw new Error("The client's signature is wrong.");
     const linked: LinkedState = {
@@ -257,24 +249,6 @@ export class PairingDesk {
   }
 }
 
-function registrationOf({ noisePublic, payload }: Introduction): Registration {
-  const data = payload.devicePairingData;
-  if (!data?.eIdent || !data.eRegid || !data.eSkeyVal || !data.eSkeyId || !data.eSkeySig)
-    throw new Error("The client's registration is not complete.");
-  const { os, platformType } = proto.DeviceProps.decode(data.deviceProps ?? Buffer.alloc(0));
-  return {
-    platform: `${os ?? ""}, ${proto.DeviceProps.PlatformType[platformType ?? 0]}`,
-    registrationId: numberOf(data.eRegid),
-    noisePublic,
-    identityPublic: Buffer.from(data.eIdent),
-    signedPreKey: {
-      keyId: numberOf(data.eSkeyId),
-      publicKey: Buffer.from(data.eSkeyVal),
-      signature: Buffer.from(data.eSkeySig),
-    },
-  };
-}
-
 function secretOf(finish: () => { secret: Buffer }): Buffer {
   try {
     return finish().secret;
@@ -287,8 +261,8 @@ function isBase64Of(text: string, bytes: Uint8Array): boolean {
   return text === Buffer.from(bytes).toString("base64");
 }
 
-function patient<Result>(promise: Promise<Result>): Promise<Result> {
+function patient<Result>({ gone }: Waiting, promise: Promise<Result>): Promise<Result> {
   const { promise: late, reject } = Promise.withResolvers<Result>();
   const timer = setTimeout(() => reject(new Error("The client did not answer.")), PATIENCE_MS);
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+  return Promise.race([promise, gone, late]).finally(() => clearTimeout(timer));
 }

@@ -1,11 +1,10 @@
 // One port for http and https: the first byte of a connection tells which it is.
 import { createServer as createHttpServer } from "node:http";
-import type { RequestListener, Server as HttpServer } from "node:http";
+import type { IncomingMessage, RequestListener, Server as HttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer as createNetServer } from "node:net";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { IncomingMessage } from "node:http";
 import type { Certificate } from "./certificate.ts";
 
 /** What comes in: requests, and requests to become a WebSocket. */
@@ -33,7 +32,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
   const secure = createHttpsServer({ cert: certificate, key }, options.request);
   const sockets = new Set<Socket>();
   for (const server of [plain, secure]) server.on("upgrade", options.upgrade);
-  const server = createNetServer({ pauseOnConnect: false }, (socket) => {
+  const server = createNetServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => {});

@@ -5,8 +5,8 @@ import type { proto } from "@whiskeysockets/baileys";
 export interface DecryptedCopy {
   /** As the client addressed it: `9647…@s.whatsapp.net`, `1000…:2@lid`. */
   to: string;
-  /** `pkmsg` opens a ratchet, `msg` goes on with it, `skmsg` is a group's; null: no copy came for a device that should have one. */
-  type: string | null;
+  /** `pkmsg` opens a ratchet, `msg` goes on with it, `skmsg` is a group's. */
+  type: string;
   /** As decrypted, in WhatsApp's own structure; null when that failed, or the copy is for another linked client. */
   message: proto.IMessage | null;
   /** Why it could not be decrypted. */

@@ -1,9 +1,11 @@
 // Brings what a client writes to everybody's devices, and acknowledges it.
 import { arrive } from "./arrivals.ts";
+import { copiesIn } from "./copies-in.ts";
+import type { Copy } from "./copies-in.ts";
 import { forward } from "./forwarding.ts";
 import type { OpenLink } from "./delivery.ts";
 import type { DecryptedCopy } from "./record.ts";
-import { addressOf, bytesOf, childOf, childrenOf, lidJid, node, seconds } from "./wire.ts";
+import { addressOf, bytesOf, childOf, node, seconds } from "./wire.ts";
 import type { WireNode } from "./wire.ts";
 import type { World } from "./world.ts";
 
@@ -11,12 +13,6 @@ import type { World } from "./world.ts";
 interface Routed {
   open: OpenLink;
   stanza: WireNode;
-}
-
-/** One encrypted copy, and for whose device. */
-interface Copy {
-  to: string;
-  enc: WireNode;
 }
 
 /** Takes a message of a client in. Faults that were scripted for it strike here. */
@@ -39,7 +35,7 @@ export async function routeMessage(world: World, open: OpenLink, stanza: WireNod
   if (!drops && !silent) acknowledge(world, routed, null);
   const copies: DecryptedCopy[] = [];
   for (const copy of copiesIn(world, stanza))
-    copies.push(await carry(world, { ...routed, chat }, copy));
+    copies.push(...(await carry(world, { ...routed, chat }, copy)));
   note(world, routed, { copies, refused: null });
   if (drops) link.reset("reset");
 }
@@ -52,52 +48,37 @@ function chatOf(world: World, { attrs }: WireNode): string {
   return world.phones.at(jid)?.phone.number ?? address?.user ?? jid;
 }
 
-function copiesIn(world: World, stanza: WireNode): Copy[] {
-  const { to = "", participant } = stanza.attrs;
-  const forDevices = childrenOf(childOf(stanza, "participants"), "to").flatMap((child) => {
-    const enc = childOf(child, "enc");
-    return enc === undefined ? [] : [{ to: child.attrs["jid"] ?? "", enc }];
-  });
-  const enc = childOf(stanza, "enc");
-  if (enc === undefined) return forDevices;
-  if (enc.attrs["type"] !== "skmsg") return [...forDevices, { to: participant ?? to, enc }];
-  // One text for all members: every device of theirs gets it, after the keys to it.
-  const members = world.phones.group(to)?.members.map((number) => world.phones.phone(number)) ?? [];
-  const devices = members.flatMap((phone) =>
-    [...phone.own, ...phone.linked].map(({ id }) => ({ to: lidJid(phone.lid, id), enc })),
-  );
-  return [...forDevices, ...devices];
-}
-
 async function carry(
   world: World,
   { open, stanza, chat }: Routed & { chat: string },
-  copy: Copy,
-): Promise<DecryptedCopy> {
-  const { to, enc } = copy;
-  const type = enc.attrs["type"] ?? null;
-  const nothing = { to, type, message: null, repeated: false };
+  { to, encs }: Copy,
+): Promise<DecryptedCopy[]> {
+  const nothing = { to, type: encs[0]?.attrs["type"] ?? "", message: null, repeated: false };
   const found = world.phones.at(to);
-  if (found === null) return { ...nothing, error: "Nobody has this address." };
+  if (found === null) return [{ ...nothing, error: "Nobody has this address." }];
   const { phone, address } = found;
-  if (phone.own.some(({ id }) => id === address.device)) {
-    const arrived = await world.lanes.run(phone.number, () =>
-      arrive(world, phone, {
-        sender: { number: open.phone.number, device: open.linked.id },
-        messageId: stanza.attrs["id"] ?? "",
-        to: chat,
-        own: address.device,
-        type: type ?? "",
-        body: bytesOf(enc),
-      }),
-    );
-    return { to, ...arrived };
-  }
   const linked = phone.linked.find(({ id }) => id === address.device);
-  if (linked === undefined) return { ...nothing, error: "The phone has no such device." };
-  if (linked !== open.linked)
-    forward(world, open, { stanza, enc, chat, receiver: { phone, linked } });
-  return { ...nothing, error: null };
+  if (linked !== undefined) {
+    if (linked !== open.linked)
+      forward(world, open, { stanza, encs, chat, receiver: { phone, linked } });
+    return [{ ...nothing, error: null }];
+  }
+  if (!phone.own.some(({ id }) => id === address.device))
+    return [{ ...nothing, error: "The phone has no such device." }];
+  const copies: DecryptedCopy[] = [];
+  for (const enc of encs) {
+    const arrival = {
+      sender: { number: open.phone.number, device: open.linked.id },
+      messageId: stanza.attrs["id"] ?? "",
+      to: chat,
+      own: address.device,
+      type: enc.attrs["type"] ?? "",
+      body: bytesOf(enc),
+    };
+    const arrived = await world.lanes.run(phone.number, () => arrive(world, phone, arrival));
+    copies.push({ to, ...arrived });
+  }
+  return copies;
 }
 
 function acknowledge(world: World, { open, stanza }: Routed, error: number | null): void {
