@@ -108,8 +108,10 @@ test("a webhook that moved to another URL is tried at once, whatever was thought
     text: "UPDATE endpoints SET url = $2 WHERE id = $1",
     values: [key.endpointId, sound.url],
   });
-  await house.makeDue();
-  await sound.waitFor(3);
+  // One that is under way just now is due a backoff later.
+  await waitFor(() => house.makeDue().then(() => sound.received.length === 3), {
+    what: "all three to arrive at the new one",
+  });
   await waitFor(async () => (await unwell(storeId)).length === 0, { what: "it to be well" });
   await service.stop();
 });
