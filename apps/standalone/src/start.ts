@@ -167,6 +167,7 @@ async function startApps(
     { prefix: "/hooks/tg", service: telegram },
     { prefix: "/api/admin", service: root },
     { prefix: "/console", service: root },
+    { prefix: "/pair", service: root },
     ...(simulator === null ? [] : [{ prefix: "/simulator", service: simulator }]),
   ];
   return front({ mounts, root, gateway });

@@ -155,18 +155,24 @@ export async function endPairing(
   });
 }
 
-/** A connection as whoever pairs it sees it; `null` when there is none, or it was removed. */
+/**
+ * A connection as whoever pairs it sees it; `null` when there is none, or it was removed. While a pairing is asked for, an
+ * `attention` is from before it: its own comes in the moment in which the pairing is gone.
+ */
 export async function findPairingView(
   database: Queryable,
   connectionId: string,
 ): Promise<PairingView | null> {
   const { rows } = await database.query<PairingView & { [column: string]: unknown }>({
     name: "pairings-view",
-    text: `SELECT c.store_id, c.channel, c.name, ${shownState}, c.address, p.id IS NOT NULL AS asked,
-             CASE WHEN p.shown_until > now() THEN p.shown_sealed END AS shown_sealed,
-             CASE WHEN p.shown_until > now() THEN p.shown_until END AS shown_until
-           FROM connections c LEFT JOIN pairings p ON p.store_id = c.store_id AND p.connection_id = c.id AND p.expires_at > now()
-           WHERE c.id = $1 AND c.desired <> 'removed'`,
+    text: `SELECT c.store_id, c.channel, c.name, ${shownState}, c.address, c.asked,
+             CASE WHEN c.shown_until > now() THEN c.shown_sealed END AS shown_sealed,
+             CASE WHEN c.shown_until > now() THEN c.shown_until END AS shown_until
+           FROM (SELECT c.id, c.store_id, c.channel, c.name, c.address, p.id IS NOT NULL AS asked, p.shown_sealed, p.shown_until,
+                   CASE WHEN p.id IS NOT NULL AND c.state = 'attention' THEN 'connecting' ELSE c.state END AS state,
+                   CASE WHEN p.id IS NOT NULL AND c.state = 'attention' THEN NULL ELSE c.reason END AS reason
+                 FROM connections c LEFT JOIN pairings p ON p.store_id = c.store_id AND p.connection_id = c.id AND p.expires_at > now()
+                 WHERE c.id = $1 AND c.desired <> 'removed') c`,
     values: [connectionId],
   });
   return rows[0] ?? null;

@@ -11,6 +11,7 @@ export * from "./media-reasons.ts";
 export * from "./message-status.ts";
 export * from "./money.ts";
 export * from "./names.ts";
+export * from "./pairing.ts";
 export * from "./pairing-reasons.ts";
 export * from "./recipient.ts";
 export * from "./rings.ts";

@@ -54,6 +54,12 @@ export function cleanRecipient(
     : cleanId(text);
 }
 
+/** A phone number with its country code, written as people do, in digits alone; `null` when it is none. */
+export function readPhoneNumber(text: string): string | null {
+  const cleaned = cleanPhone(storableText(text).replace(directionMarks, "").trim(), null);
+  return cleaned.ok ? cleaned.to : null;
+}
+
 function cleanId(text: string): CleanRecipient {
   if (text.length > longestId)
     return { ok: false, message: `'to' is longer than ${longestId} characters.` };

@@ -1,5 +1,10 @@
 // The public door of the client: exports only.
-export { AdminClient, type AdminClientConfig, type StreamOptions } from "./admin.ts";
+export {
+  AdminClient,
+  type AdminClientConfig,
+  type PairingLink,
+  type StreamOptions,
+} from "./admin.ts";
 export {
   ThikaaClient,
   type CallOptions,
@@ -24,6 +29,7 @@ export type {
   ErrorCode,
   EventsAnswer,
   MessageAnswer,
+  PairingState,
   SendAnswer,
   SendBody,
   StatusAnswer,

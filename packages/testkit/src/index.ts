@@ -17,6 +17,7 @@ export { plainEnvironment } from "./config.ts";
 export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from "./database.ts";
 export { startFaultProxy, type Direction, type Fault, type FaultProxy } from "./fault-proxy.ts";
 export { testNamespace } from "./namespace.ts";
+export { paperPairing, PaperPhones } from "./paper-phones.ts";
 export { natsUrl, postgresUrl } from "./provided.ts";
 export { statementCost, type StatementCost } from "./statement-cost.ts";
 export { deferred, waitFor, type Deferred, type NotYet, type WaitOptions } from "./waiting.ts";

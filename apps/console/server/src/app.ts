@@ -10,6 +10,7 @@ import { doctorRoutes } from "./admin/doctor.ts";
 import { keyRoutes } from "./admin/keys.ts";
 import { listenRoutes } from "./admin/listen.ts";
 import { messageRoutes } from "./admin/messages.ts";
+import { pairingRoutes } from "./admin/pairing.ts";
 import type { Route } from "./admin/route.ts";
 import { statusRoutes } from "./admin/status.ts";
 import { storeRoutes } from "./admin/stores.ts";
@@ -18,6 +19,7 @@ import { answerProblem } from "./http/problems.ts";
 import { readJson } from "./http/read-json.ts";
 import type { House } from "./house.ts";
 import { pageRoutes } from "./page/routes.ts";
+import { pairPageRoutes } from "./pair-page/routes.ts";
 
 /** Where the admin API lies. */
 export const adminBase = "/api/admin/v1";
@@ -26,6 +28,7 @@ const routes: readonly Route[] = [
   ...storeRoutes,
   ...keyRoutes,
   ...connectionRoutes,
+  ...pairingRoutes,
   ...channelRoutes,
   ...messageRoutes,
   ...listenRoutes,
@@ -44,6 +47,7 @@ export async function createApp(
   app.use((request, response, next) => begin(house, { request, response, next }));
   app.use(adminBase, adminRouter(house));
   app.use(await pageRoutes(house));
+  app.use(pairPageRoutes(house));
   app.use(() => {
     throw new ApiError("not_found");
   });
@@ -65,7 +69,8 @@ function begin(
   response.setHeader("X-Request-Id", requestId);
   response.setHeader("Cache-Control", "no-store");
   response.setHeader("X-Content-Type-Options", "nosniff");
-  const { method, path } = request;
+  const { method } = request;
+  const path = withoutToken(request.path);
   response.on("close", () =>
     house.log.debug(
       {
@@ -79,6 +84,11 @@ function begin(
     ),
   );
   next();
+}
+
+/** The token of a link lets in whoever has it. */
+function withoutToken(path: string): string {
+  return path.replace(/^\/pair\/[^/]+/i, "/pair/…");
 }
 
 function adminRouter(house: House): express.Router {

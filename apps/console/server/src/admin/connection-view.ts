@@ -24,8 +24,8 @@ export function connectionView(connection: AdminConnection): Record<string, unkn
   };
 }
 
-/** The next step in a sentence. */
-export function describeNext(connection: AdminConnection): string {
+/** The next step in a sentence. `pairs`: whether its channel links phones. */
+export function describeNext(connection: AdminConnection, pairs: boolean): string {
   const command = `npm run -s thikaa -- connection show ${toWireId("connection", connection.id)}`;
   if (connection.desired === "off" || connection.state === "off")
     return "It is switched off; switch it on when it is wanted.";
@@ -33,13 +33,17 @@ export function describeNext(connection: AdminConnection): string {
     case "connected":
       return `Write to it from ${channels[connection.channel].name.en}: the message comes in as an event of the store.`;
     case "pairing":
-      return `Pair it: npm run -s thikaa -- connection pair ${toWireId("connection", connection.id)}`;
+      return howToPair(connection);
     case "connecting":
       return `Nobody has taken it up yet: no worker of the channel '${connection.channel}' (${channels[connection.channel].name.en}) seems to run. It is kept and goes on by itself as soon as one does. Look again with: ${command}`;
     case "recovering":
     case "limited":
       return `${connection.reason?.message ?? "The provider can't be reached just now."} It goes on by itself. Look again with: ${command}`;
     case "attention":
-      return `${connection.reason?.message ?? "It needs a person."} Give it new credentials, or remove it.`;
+      return `${connection.reason?.message ?? "It needs a person."} ${pairs ? howToPair(connection) : "Give it new credentials, or remove it."}`;
   }
+}
+
+function howToPair({ id }: AdminConnection): string {
+  return `Pair it: npm run -s thikaa -- connection pair ${toWireId("connection", id)}`;
 }

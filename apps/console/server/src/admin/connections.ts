@@ -4,6 +4,7 @@ import {
   createConnection,
   discardConnection,
   listConnections,
+  readChannelDescriptions,
   removeConnection,
   storeShard,
 } from "@thikaa/db";
@@ -16,6 +17,7 @@ import {
   toMicro,
   toWireId,
 } from "@thikaa/schema";
+import type { PairingReasonCode } from "@thikaa/schema";
 import { abandonConnection } from "@thikaa/sending";
 import { newToken, places } from "@thikaa/vault";
 import { z } from "zod";
@@ -28,6 +30,9 @@ import { watchFirstCheck } from "./first-check.ts";
 import { ok } from "./route.ts";
 import type { Answer, Call, Route } from "./route.ts";
 import { checkSandbox } from "./sandbox-guard.ts";
+
+/** No phone is linked yet: nothing is wrong with what its owner gave. */
+const notPaired: PairingReasonCode = "not_paired";
 
 const name = z.string().trim().min(1, "must not be empty").max(200);
 const credentials = z.record(z.string(), z.string({ error: "must be text" }));
@@ -104,7 +109,7 @@ async function answerVerdict(
     throw new ApiError("conflict", {
       message: "The connection was removed while it was being checked.",
     });
-  if (report.state === "attention") {
+  if (report.state === "attention" && report.reason?.code !== notPaired) {
     await discardConnection(house.database, { id, store_id: store.id, channel });
     ringConnection(house, { id, store_id: store.id, channel, state: "off" });
     throw refusal(
@@ -115,7 +120,13 @@ async function answerVerdict(
     );
   }
   const connection = await connectionOf(house, toWireId("connection", id));
-  return ok({ ...connectionView(connection), next: describeNext(connection) }, 201);
+  return ok(await viewWithNext(house, connection), 201);
+}
+
+async function viewWithNext(house: House, connection: AdminConnection): Promise<object> {
+  const described = (await readChannelDescriptions(house.database)).get(connection.channel);
+  const next = describeNext(connection, described?.pairing !== undefined);
+  return { ...connectionView(connection), next };
 }
 
 /** An account that another connection has is a conflict; everything else is about the credentials. */
@@ -148,11 +159,10 @@ async function change(house: House, call: Call): Promise<Answer> {
   ringConnection(house, connection);
   const changed = await connectionOf(house, call.parameters["id"]);
   return ok({
-    ...connectionView(changed),
-    next:
-      checked === undefined
-        ? describeNext(changed)
-        : "The new credentials are being checked; 'connection show' tells the state.",
+    ...(await viewWithNext(house, changed)),
+    ...(checked !== undefined && {
+      next: "The new credentials are being checked; 'connection show' tells the state.",
+    }),
   });
 }
 
@@ -215,7 +225,7 @@ export const connectionRoutes: readonly Route[] = [
     path: "/connections/:id",
     handle: async (house, call) => {
       const connection = await connectionOf(house, call.parameters["id"]);
-      return ok({ ...connectionView(connection), next: describeNext(connection) });
+      return ok(await viewWithNext(house, connection));
     },
   },
   { method: "PATCH", path: "/connections/:id", handle: change },

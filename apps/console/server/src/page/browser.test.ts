@@ -1,16 +1,10 @@
 // The start page in a real browser: it fits, breaks no rule of its own policy, stays fresh, and its commands can be copied.
-import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hasBrowser, openBrowser, openPage, overflowOf } from "../fixtures/browser.ts";
+import type { Look } from "../fixtures/browser.ts";
 import { describeChannel, ownNextConnection, startConsole } from "../fixtures/console.ts";
 import type { RunningConsole } from "../fixtures/console.ts";
-
-const executablePath = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-].find((path) => existsSync(path));
 
 let running: RunningConsole;
 let browser: Browser | undefined;
@@ -31,40 +25,16 @@ beforeAll(async () => {
     }),
     ownNextConnection(running, { state: "connected", address: "7100200300" }),
   ]);
-  if (executablePath !== undefined)
-    browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+  browser = await openBrowser();
 });
 afterAll(async () => {
   await browser?.close();
   await running.stop();
 });
 
-interface Look {
-  readonly width: number;
-  readonly colorScheme: "light" | "dark";
-  readonly language: "en" | "ar";
-}
+const open = (look: Look) => openPage(browser, `${running.url}/?lang=${look.language}`, look);
 
-async function open({
-  width,
-  colorScheme,
-  language,
-}: Look): Promise<{ page: Page; complaints: string[] }> {
-  if (browser === undefined) throw new Error("no browser");
-  const context = await browser.newContext({
-    viewport: { width, height: 900 },
-    colorScheme,
-    permissions: ["clipboard-read", "clipboard-write"],
-  });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on("console", (message) => complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(error.message));
-  await page.goto(`${running.url}/?lang=${language}`);
-  return { page, complaints };
-}
-
-describe.skipIf(executablePath === undefined)("where there is a browser", () => {
+describe.skipIf(!hasBrowser)("where there is a browser", () => {
   test.each<Look>([
     { width: 390, colorScheme: "light", language: "en" },
     { width: 390, colorScheme: "dark", language: "ar" },
@@ -73,11 +43,7 @@ describe.skipIf(executablePath === undefined)("where there is a browser", () => 
   ])("it fits at $width px, $colorScheme, $language, without a complaint", async (look) => {
     const { page, complaints } = await open(look);
     await page.getByText("7100200300").waitFor();
-    expect(
-      await page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-      ),
-    ).toBe(0);
+    expect(await overflowOf(page)).toBe(0);
     expect(complaints).toEqual([]);
     await page.context().close();
   });

@@ -1,26 +1,26 @@
-// The start page's routes: the page, its live part, and its three small files.
+// The start page's routes: the page, its live part, and the small files of all pages.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import express from "express";
-import type { Request, Response } from "express";
+import type { Request } from "express";
 import { listConnections, listStores, readChannelDescriptions } from "@thikaa/db";
 import { sandboxStore } from "@thikaa/schema";
+import { originOf } from "../http/origin.ts";
 import type { House } from "../house.ts";
+import { answerHtml, languageFrom } from "./answer.ts";
 import { renderConnections } from "./connections.ts";
 import type { HouseState } from "./connections.ts";
 import { renderStartPage } from "./start-page.ts";
 import type { FirstChannel } from "./start-page.ts";
-import { languageOf } from "./texts.ts";
 
 const folder = join(import.meta.dirname, "../../assets");
 const files = {
   "start.css": "text/css; charset=utf-8",
   "start.js": "text/javascript; charset=utf-8",
+  "pair.css": "text/css; charset=utf-8",
+  "pair.js": "text/javascript; charset=utf-8",
   "icon.svg": "image/svg+xml",
 } as const;
-
-const policy =
-  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** Routes of the page. Reads the small files once. */
 export async function pageRoutes(house: House): Promise<express.Router> {
@@ -83,30 +83,4 @@ async function firstChannel(house: House): Promise<FirstChannel | null> {
       .filter((field) => field.level === "connection" && field.required)
       .map((field) => field.name),
   };
-}
-
-function languageFrom(request: Request): "en" | "ar" {
-  const { lang } = request.query;
-  return languageOf(typeof lang === "string" ? lang : null, request.headers["accept-language"]);
-}
-
-/** The public URL, else the host that the browser asked, when it is one that can stand in a command. */
-function originOf(house: House, request: Request): string {
-  const host = request.headers.host ?? "";
-  return (
-    house.config.publicUrl ??
-    `http://${/^[a-z0-9.-]+(:\d+)?$|^\[[0-9a-f:]+\](:\d+)?$/i.test(host) ? host : "localhost:3000"}`
-  );
-}
-
-function answerHtml(response: Response, text: string): void {
-  response.setHeader("Content-Security-Policy", policy);
-  response.setHeader("Referrer-Policy", "no-referrer");
-  response.setHeader("Vary", "Accept-Language");
-  response
-    .writeHead(200, {
-      "Content-Type": "text/html; charset=utf-8",
-      "Content-Length": Buffer.byteLength(text),
-    })
-    .end(text);
 }

@@ -5,6 +5,7 @@ import { renderConnections } from "./connections.ts";
 import type { HouseState } from "./connections.ts";
 import { html } from "./html.ts";
 import type { Html } from "./html.ts";
+import { renderShell } from "./shell.ts";
 import { texts } from "./texts.ts";
 import type { Language, Texts } from "./texts.ts";
 
@@ -33,55 +34,37 @@ export interface StartPage {
 export function renderStartPage(page: StartPage): string {
   const { language } = page;
   const words = texts[language];
-  const other = language === "en" ? "ar" : "en";
-  const document = html`<!doctype html>
-    <html lang="${language}" dir="${language === "ar" ? "rtl" : "ltr"}">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${words.title}</title>
-        <link rel="icon" href="/console/icon.svg" type="image/svg+xml" />
-        <link rel="stylesheet" href="/console/start.css" />
-        <script src="/console/start.js" defer></script>
-      </head>
-      <body>
-        <header>
-          <span class="brand"
-            ><img src="/console/icon.svg" alt="" width="28" height="28" />${words.title}</span
-          ><a class="language" href="/?lang=${other}" lang="${other}" hreflang="${other}"
-            >${words.otherLanguage}</a
-          >
-        </header>
-        <main>
-          <section class="hero">
-            <h1>${words.headline}</h1>
-            <p>${words.lead}</p>
-            <p class="actions">
-              <a class="button" href="/docs">${words.docs}</a
-              >${page.simulator ? html`<a class="button quiet" href="/simulator">${words.simulator}</a>` : null}
-            </p>
-          </section>
-          ${renderTry(page)}
-          ${
-            page.state === null
-              ? null
-              : html`<section>
-                  <h2>${words.connectionsTitle}</h2>
-                  <div
-                    id="connections"
-                    data-refresh="/console/connections?lang=${language}"
-                    aria-live="polite"
-                  >
-                    ${renderConnections(page.state, language)}
-                  </div>
-                </section>`
-          }
-          ${renderOwn(page)} ${renderGuides(words)}
-        </main>
-      </body>
-    </html> `;
-  return document.text;
+  return renderShell({
+    language,
+    title: words.title,
+    script: "start.js",
+    main: html`
+      <section class="hero">
+        <h1>${words.headline}</h1>
+        <p>${words.lead}</p>
+        <p class="actions">
+          <a class="button" href="/docs">${words.docs}</a
+          >${page.simulator ? html`<a class="button quiet" href="/simulator">${words.simulator}</a>` : null}
+        </p>
+      </section>
+      ${renderTry(page)}
+      ${
+        page.state === null
+          ? null
+          : html`<section>
+              <h2>${words.connectionsTitle}</h2>
+              <div
+                id="connections"
+                data-refresh="/console/connections?lang=${language}"
+                aria-live="polite"
+              >
+                ${renderConnections(page.state, language)}
+              </div>
+            </section>`
+      }
+      ${renderOwn(page)} ${renderGuides(words)}
+    `,
+  });
 }
 
 function renderTry({ sandbox, origin, language }: StartPage): Html | null {
