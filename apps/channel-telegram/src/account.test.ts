@@ -112,6 +112,19 @@ test("a token that Telegram does not take any more keeps no connection from goin
   expect(telegram.record.calls({ method: "deleteWebhook" })).toEqual([]);
 });
 
+test("a connection that gets another bot takes the webhook back from the former one", async () => {
+  const { telegram, bot, connection, url } = await posted();
+  const next = addBot(telegram);
+  await world.giveToken(connection, next.token);
+  await telegram.record.until(
+    () => telegram.record.calls({ method: "setWebhook", botId: next.id }).length === 1,
+  );
+  await world.untilState(connection, "connected");
+  expect(telegram.record.calls({ method: "deleteWebhook", botId: bot.id })).toHaveLength(1);
+  const info = await fetch(`${telegram.url}/bot${next.token}/getWebhookInfo`);
+  expect(await info.json()).toMatchObject({ result: { url } });
+});
+
 test("a webhook that another program has set meanwhile stays", async () => {
   const { telegram, bot, connection } = await posted();
   telegram.clock.advance(1_001);

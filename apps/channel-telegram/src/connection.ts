@@ -16,6 +16,7 @@ import { Throttling } from "./outbound/throttling.ts";
 import { TelegramClient } from "./platform/client.ts";
 import { faultOf, TelegramCallError } from "./platform/errors.ts";
 import { TelegramPolling } from "./polling.ts";
+import { beginUpdates, endPosts } from "./posting.ts";
 
 /** Throws `ConnectionFault`: the token is refused, the bot belongs to another connection, or Telegram can't be reached. */
 export async function connect(context: ConnectorContext): Promise<ConnectedAccount> {
@@ -29,21 +30,17 @@ export async function connect(context: ConnectorContext): Promise<ConnectedAccou
       name: bot.first_name ?? bot.username ?? String(bot.id),
       link,
     });
-    if (context.webhookUrl === null) await client.deleteWebhook();
-    else await client.setWebhook({ url: context.webhookUrl, secret: context.webhookSecret });
+    await beginUpdates(client, context);
   } catch (error) {
     throw error instanceof TelegramCallError ? faultOf(error) : error;
   }
   return new TelegramAccount(client, context);
 }
 
-/** Stops Telegram's posts to us. Only to our own URL: by now another connection, or another program, may have set one. */
+/** Stops Telegram's posts to us. */
 export async function retire(context: ConnectorContext): Promise<void> {
-  const { webhookUrl, signal } = context;
-  if (webhookUrl === null) return;
-  const client = clientOf(context);
   try {
-    if ((await client.getWebhookUrl(signal)) === webhookUrl) await client.deleteWebhook();
+    await endPosts(clientOf(context), context);
   } catch (error) {
     throw error instanceof TelegramCallError ? faultOf(error) : error;
   }

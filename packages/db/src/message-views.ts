@@ -6,6 +6,7 @@ import type {
   MessageReason,
   MessageStatus,
   PartStatus,
+  ReceiptFact,
 } from "@thikaa/schema";
 import type { Queryable } from "./database.ts";
 
@@ -40,6 +41,8 @@ export interface MessageView {
     readonly status: PartStatus;
   }[];
   readonly attempts: readonly AttemptFact[];
+  /** What the provider reported of its parts. */
+  readonly receipts: readonly ReceiptFact[];
   /** The edits and deletions of it that were asked for, oldest first. */
   readonly changes: readonly ChangeView[];
   /** When the next try is due; `null` when none waits. */
@@ -65,6 +68,15 @@ interface MessageRow {
   readonly due_at: Date | null;
 }
 
+interface PartRow {
+  readonly n: number;
+  readonly provider_message_id: string | null;
+  readonly status: PartStatus;
+  readonly delivered_at: Date | null;
+  readonly read_at: Date | null;
+  readonly [column: string]: unknown;
+}
+
 /** SQL: the status of the message `m` as it may be shown. That it is being sent is told by its row in the queue alone. */
 export const shownStatus = `CASE WHEN m.status IN ('queued', 'scheduled') AND EXISTS (SELECT 1 FROM send_queue claimed WHERE claimed.message_id = m.id AND claimed.worker IS NOT NULL)
   THEN 'sending' ELSE m.status END AS status`;
@@ -88,9 +100,9 @@ export async function findMessageView(
   const [row] = rows;
   if (row === undefined) return null;
   const [parts, attempts, changes] = await Promise.all([
-    database.query<MessageView["parts"][number] & { [column: string]: unknown }>({
+    database.query<PartRow>({
       name: "messages-view-parts",
-      text: "SELECT n, provider_message_id, status FROM parts WHERE store_id = $1 AND message_id = $2 ORDER BY n",
+      text: "SELECT n, provider_message_id, status, delivered_at, read_at FROM parts WHERE store_id = $1 AND message_id = $2 ORDER BY n",
       values: [where.storeId, where.messageId],
     }),
     database.query<AttemptFact & { [column: string]: unknown }>({
@@ -129,6 +141,14 @@ export async function findMessageView(
       status,
     })),
     attempts: attempts.rows,
+    receipts: parts.rows.flatMap(receiptsOf),
     changes: changes.rows,
   };
+}
+
+function receiptsOf({ n, delivered_at: delivered, read_at: read }: PartRow): ReceiptFact[] {
+  return [
+    ...(delivered === null ? [] : [{ part: n, status: "delivered" as const, at: delivered }]),
+    ...(read === null ? [] : [{ part: n, status: "read" as const, at: read }]),
+  ];
 }

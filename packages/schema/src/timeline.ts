@@ -15,6 +15,13 @@ export interface AttemptFact {
   readonly detail: unknown;
 }
 
+/** What the provider reported of a part, and when it says that happened. */
+export interface ReceiptFact {
+  readonly part: number;
+  readonly status: "delivered" | "read";
+  readonly at: Date;
+}
+
 /** What the timeline of an outbound message is made of. */
 export interface MessageFacts {
   readonly channel: ChannelCode;
@@ -28,6 +35,7 @@ export interface MessageFacts {
   readonly sendAt: Date | null;
   readonly dueAt: Date | null;
   readonly attempts: readonly AttemptFact[];
+  readonly receipts: readonly ReceiptFact[];
 }
 
 /** The timeline, oldest entry first. */
@@ -58,6 +66,10 @@ export function messageTimeline(facts: MessageFacts): TimelineEntry[] {
           sentence(describeOutcome(attempt.outcome, readAttemptDetail(attempt.detail), provider)),
         ),
       );
+  }
+  for (const { part, status, at } of facts.receipts) {
+    const what = status === "read" ? "Read" : "Delivered";
+    entries.push(entry(at, status, `${what}${partWords(part, facts.partCount)}.`));
   }
   if (
     facts.status === "failed" ||
