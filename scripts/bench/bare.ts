@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, "../..");
 const libraries = {
   "apps/gateway": ["express", "zod", "zod-openapi"],
   "apps/channel-telegram": ["grammy"],
+  "apps/channel-whatsapp-qr": ["@whiskeysockets/baileys"],
   "packages/bus": ["@nats-io/transport-node"],
   "packages/db": ["pg"],
   "packages/egress": ["undici", "ipaddr.js"],

@@ -7,7 +7,10 @@ import { z } from "zod";
 /** How many processes of each app. */
 export interface Counts {
   readonly gateways: number;
+  /** Processes for bots of Telegram. */
   readonly channels: number;
+  /** Processes for phones paired by QR; none when left out. */
+  readonly whatsapp?: number;
   readonly inboxes: number;
   readonly webhooks: number;
 }
@@ -68,6 +71,7 @@ const production = settings
 const flags = {
   gateways: { type: "string", default: "1" },
   channels: { type: "string", default: "1" },
+  whatsapp: { type: "string", default: "1" },
   inboxes: { type: "string", default: "1" },
   webhooks: { type: "string", default: "1" },
   data: { type: "string" },
@@ -86,6 +90,7 @@ export function readConfig(
     counts: {
       gateways: count("gateways", values.gateways),
       channels: count("channels", values.channels),
+      whatsapp: count("whatsapp", values.whatsapp),
       inboxes: count("inboxes", values.inboxes),
       webhooks: count("webhooks", values.webhooks),
     },

@@ -1,4 +1,5 @@
 // Starts every app as its own process over PostgreSQL and NATS, and ends them: apps first, PostgreSQL last.
+import { join } from "node:path";
 import { migrate } from "@thikaa/db";
 import { freePort } from "@thikaa/embedded";
 import { AppProcess } from "./app-process.ts";
@@ -12,6 +13,7 @@ import type { Servers } from "./servers.ts";
 const folders = {
   gateway: "gateway",
   channel: "channel-telegram",
+  whatsapp: "channel-whatsapp-qr",
   inbox: "inbox",
   webhooks: "webhooks",
   console: "console/server",
@@ -69,7 +71,8 @@ class RunningServices implements Services {
   readonly #made = new Map<Role, number>();
   /** The first gateway's: where links to media lead when no other address is given. */
   readonly #publicPort = freePort();
-  #standInPort: number | null = null;
+  /** Where the stand-ins listen, when the simulator runs. */
+  #standIns: { readonly telegram: string; readonly whatsapp: string } | null = null;
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -84,13 +87,15 @@ class RunningServices implements Services {
   async startAll(): Promise<void> {
     const { counts, sandbox } = this.#surroundings.config;
     if (sandbox) {
-      this.#standInPort = await freePort();
+      const [telegram, whatsapp] = [String(await freePort()), String(await freePort())];
+      this.#standIns = { telegram, whatsapp };
       await this.scale("simulator", 1);
     }
     await Promise.all([
       this.scale("inbox", counts.inboxes),
       this.scale("webhooks", counts.webhooks),
       this.scale("channel", counts.channels),
+      this.scale("whatsapp", counts.whatsapp ?? 0),
       this.scale("console", 1),
       this.scale("gateway", counts.gateways),
     ]);
@@ -153,8 +158,14 @@ class RunningServices implements Services {
       THIKAA_MASTER_KEY: _key,
       ...inherited
     } = config.environment;
-    const standIn = this.#standInPort === null ? null : String(this.#standInPort);
-    if (role === "simulator") return { ...inherited, TELEGRAM_STAND_IN_PORT: standIn ?? "" };
+    const standIns = this.#standIns;
+    if (role === "simulator")
+      return {
+        ...inherited,
+        TELEGRAM_STAND_IN_PORT: standIns?.telegram ?? "",
+        WHATSAPP_STAND_IN_PORT: standIns?.whatsapp ?? "",
+        WHATSAPP_STAND_IN_STATE: join(config.dataDir, "sandbox/whatsapp.json"),
+      };
     return {
       ...inherited,
       DATABASE_URL: servers.databaseUrl,
@@ -166,7 +177,11 @@ class RunningServices implements Services {
       }),
       ...(role === "console" && { THIKAA_ADMIN_TOKEN: secrets.adminToken }),
       ...(role === "channel" &&
-        standIn !== null && { TELEGRAM_SANDBOX_URL: `http://127.0.0.1:${standIn}` }),
+        standIns !== null && { TELEGRAM_SANDBOX_URL: `http://127.0.0.1:${standIns.telegram}` }),
+      ...(role === "whatsapp" &&
+        standIns !== null && {
+          WHATSAPP_WEB_SANDBOX_URL: `http://127.0.0.1:${standIns.whatsapp}`,
+        }),
     };
   }
 }

@@ -16,6 +16,10 @@ const settings = z.object({
   PORT: port.default(3000),
   TELEGRAM_STAND_IN_HOST: z.string().default("127.0.0.1"),
   TELEGRAM_STAND_IN_PORT: port.default(8081),
+  WHATSAPP_STAND_IN_HOST: z.string().default("127.0.0.1"),
+  WHATSAPP_STAND_IN_PORT: port.default(8082),
+  /** Where WhatsApp's stand-in keeps linked phones over a restart. */
+  WHATSAPP_STAND_IN_STATE: z.string().optional(),
 });
 
 /** Reads the settings; throws with all faults listed. */
@@ -25,5 +29,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Simula
     environment: given.THIKAA_ENV,
     page: { host: given.HOST, port: given.PORT },
     telegram: { host: given.TELEGRAM_STAND_IN_HOST, port: given.TELEGRAM_STAND_IN_PORT },
+    whatsapp: {
+      host: given.WHATSAPP_STAND_IN_HOST,
+      port: given.WHATSAPP_STAND_IN_PORT,
+      stateFile: given.WHATSAPP_STAND_IN_STATE,
+    },
   };
 }

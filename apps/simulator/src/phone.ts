@@ -9,7 +9,12 @@ export const ZAINAB = {
   firstName: "زينب",
   username: "zainab",
   languageCode: "ar",
+  /** Her phone number, on WhatsApp. */
+  number: "9647700000001",
 } as const;
+
+/** The phone of the sandbox's shop: the one to link, by its WhatsApp. */
+export const SHOP = { number: "9647800000001", name: "متجر تجريبي · Demo shop" } as const;
 
 /** One chat, as it stands. */
 export interface PhoneChat {

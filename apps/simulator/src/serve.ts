@@ -15,7 +15,7 @@ export async function serve(config: SimulatorProcessConfig): Promise<Service> {
     throw error;
   });
   process.stdout.write(
-    `The phone: ${server.url}/simulator\nTelegram's stand-in: ${simulator.telegram.url}\n`,
+    `The phone: ${server.url}/simulator\nTelegram's stand-in: ${simulator.telegram.url}\nWhatsApp's stand-in: ${simulator.whatsapp.url}\n`,
   );
   const stop = async (): Promise<void> => {
     await simulator.stop();

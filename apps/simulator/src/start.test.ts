@@ -37,15 +37,21 @@ const act = (action: string, body: object, type = "application/json"): Promise<R
 
 test("it does not start in production", async () => {
   await expect(
-    start({ environment: "production", telegram: { host: "127.0.0.1", port: 0 } }),
+    start({
+      environment: "production",
+      telegram: { host: "127.0.0.1", port: 0 },
+      whatsapp: { host: "127.0.0.1", port: 0 },
+    }),
   ).rejects.toThrow("does not run in production");
 });
 
 test("settings come from the environment, with every fault listed", () => {
-  expect(readConfig({ PORT: "4000", TELEGRAM_STAND_IN_PORT: "4001" })).toEqual({
+  const given = { PORT: "4000", TELEGRAM_STAND_IN_PORT: "4001", WHATSAPP_STAND_IN_PORT: "4002" };
+  expect(readConfig(given)).toEqual({
     environment: "development",
     page: { host: "127.0.0.1", port: 4000 },
     telegram: { host: "127.0.0.1", port: 4001 },
+    whatsapp: { host: "127.0.0.1", port: 4002, stateFile: undefined },
   });
   expect(() => readConfig({ PORT: "many", THIKAA_ENV: "prod" })).toThrow(/THIKAA_ENV[\s\S]*PORT/);
 });

@@ -1,28 +1,31 @@
 // Starts the simulator: the stand-ins, the phone over them, and the page. Refused in production.
 import type { RequestListener, ServerResponse } from "node:http";
 import type { Service } from "@thikaa/runtime";
-import { startTelegramStandIn } from "@thikaa/stand-ins";
-import type { TelegramStandIn } from "@thikaa/stand-ins";
+import { startTelegramStandIn, startWhatsAppWebStandIn } from "@thikaa/stand-ins";
+import type { TelegramStandIn, WhatsAppWebStandIn } from "@thikaa/stand-ins";
 import { loadAssets } from "./assets.ts";
-import { createPhone } from "./phone.ts";
+import { createPhone, SHOP, ZAINAB } from "./phone.ts";
 import { createRoutes } from "./routes.ts";
 import { WebhookLog } from "./webhook-log.ts";
 
-/** Where the Telegram stand-in listens; port 0 takes a free one. */
+/** Where the stand-ins listen; port 0 takes a free one. */
 export interface SimulatorConfig {
   environment: "development" | "production";
   telegram: { host: string; port: number };
+  /** With a `stateFile` linked phones stay linked over a restart. */
+  whatsapp: { host: string; port: number; stateFile?: string | undefined };
 }
 
 /** The running simulator. `handle` answers paths under /simulator and may be mounted in any HTTP server. */
 export interface SimulatorService extends Service {
   readonly handle: RequestListener;
   readonly telegram: TelegramStandIn;
+  readonly whatsapp: WhatsAppWebStandIn;
   /** Deliveries to `/simulator/webhooks/<name>` are checked with this secret (`whsec_…`) from now on. */
   registerWebhookSecret(name: string, secret: string): void;
 }
 
-/** Starts it. Rejects in production, and when the stand-in's port is taken. */
+/** Starts it. Rejects in production, and when a stand-in's port is taken. */
 export async function start(config: SimulatorConfig): Promise<SimulatorService> {
   if (config.environment === "production") {
     throw new Error(
@@ -31,17 +34,25 @@ export async function start(config: SimulatorConfig): Promise<SimulatorService> 
   }
   const assets = await loadAssets();
   const telegram = await startTelegramStandIn({ ...config.telegram, firstNumber: growingNumber() });
+  const whatsapp = await startWhatsAppWebStandIn({
+    ...config.whatsapp,
+    phones: [{ number: ZAINAB.number, name: ZAINAB.firstName }, SHOP],
+  }).catch(async (error: unknown) => {
+    await telegram.close();
+    throw error;
+  });
   const log = new WebhookLog();
   const streams = new Set<ServerResponse>();
   let stopping: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
     for (const stream of streams) stream.end();
-    await telegram.close();
+    await Promise.all([telegram.close(), whatsapp.close()]);
   };
   return {
     name: "simulator",
     handle: createRoutes({ phone: createPhone(telegram), log, assets, streams }),
     telegram,
+    whatsapp,
     registerWebhookSecret: (name, secret) => log.register(name, secret),
     ready: () => stopping === null,
     stop: () => (stopping ??= stop()),

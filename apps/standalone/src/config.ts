@@ -28,6 +28,8 @@ export interface StandaloneConfig {
   readonly mediaStoreUrl: string | null;
   /** Telegram's own server, or the operator's. */
   readonly telegramUrl: string | null;
+  /** A stand-in for WhatsApp's own server, which production refuses. */
+  readonly whatsappWebUrl: string | null;
 }
 
 const settings = z.object({
@@ -47,6 +49,7 @@ const settings = z.object({
   NATS_URL: z.string().optional(),
   PUBLIC_URL: z.url({ error: "must be a full URL, like https://messages.example.com" }).optional(),
   TELEGRAM_API_URL: z.url({ error: "must be a full URL" }).optional(),
+  WHATSAPP_WEB_URL: z.url({ error: "must be a full URL" }).optional(),
   MEDIA_STORE_URL: z.string().optional(),
   HOST: z.string().optional(),
   PORT: port.default(3000),
@@ -86,6 +89,7 @@ export function readConfig(
     adminToken: given.THIKAA_ADMIN_TOKEN ?? null,
     mediaStoreUrl: given.MEDIA_STORE_URL ?? null,
     telegramUrl: given.TELEGRAM_API_URL ?? null,
+    whatsappWebUrl: given.WHATSAPP_WEB_URL ?? null,
   };
 }
 
@@ -97,6 +101,8 @@ function productionFaults(given: z.infer<typeof settings>): string[] {
     );
   if (given.THIKAA_ADMIN_TOKEN === undefined)
     faults.push("THIKAA_ADMIN_TOKEN: is not set; make one with: openssl rand -base64 32");
+  if (given.WHATSAPP_WEB_URL !== undefined)
+    faults.push("WHATSAPP_WEB_URL: another server than WhatsApp's own is refused in production");
   if (given.THIKAA_SANDBOX === true)
     faults.push("THIKAA_SANDBOX: stand-ins are refused in production; leave it out");
   return faults;

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { start as startTelegram } from "@thikaa/channel-telegram";
+import { officialUrl, start as startWhatsAppQr } from "@thikaa/channel-whatsapp-qr";
 import { start as startConsole } from "@thikaa/console-server";
 import { Database, migrate } from "@thikaa/db";
 import { start as startGateway } from "@thikaa/gateway";
@@ -94,6 +95,11 @@ async function startAll(
     ? await startSimulator({
         environment: config.environment,
         telegram: { host: "127.0.0.1", port: 0 },
+        whatsapp: {
+          host: "127.0.0.1",
+          port: 0,
+          stateFile: join(config.dataDir, "sandbox/whatsapp.json"),
+        },
       })
     : null;
   if (simulator !== null) stops.push(() => simulator.stop());
@@ -149,6 +155,19 @@ async function startApps(
       baseUrls: {
         live: config.telegramUrl ?? "https://api.telegram.org",
         sandbox: simulator?.telegram.url ?? null,
+      },
+    }),
+  );
+  await begin(
+    startWhatsAppQr({
+      ...common,
+      mediaStoreUrl,
+      allowPrivateNetwork,
+      log: log("channel-whatsapp-qr"),
+      webhookBase: null,
+      baseUrls: {
+        live: config.whatsappWebUrl ?? officialUrl,
+        sandbox: simulator?.whatsapp.url ?? null,
       },
     }),
   );
