@@ -1,4 +1,7 @@
 // `npm run test:soak`: load at 60 % of capacity for half an hour with a random fault each minute; then nothing is lost, and nothing has grown.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { broken } from "../faults/judge.ts";
 import { pick, randomFrom } from "../faults/random.ts";
@@ -7,7 +10,7 @@ import { openServicesHouse } from "../faults/services-house.ts";
 import type { ServicesHouse } from "../faults/services-house.ts";
 import { table } from "../faults/table.ts";
 import { forgetTexts } from "../faults/told.ts";
-import { readSoakSettings } from "./config.ts";
+import { collectorEnvironment, readSoakSettings } from "./config.ts";
 import { measure } from "./resources.ts";
 import type { Resources } from "./resources.ts";
 import { troubles } from "./troubles.ts";
@@ -66,16 +69,16 @@ function grown(before: Resources, after: Resources): string[] {
   });
 }
 
-async function soak(house: ServicesHouse): Promise<void> {
+async function soak(house: ServicesHouse, folder: string): Promise<void> {
   const sent = await stretch(house, { name: "capacity", restMs: 0, ms: probeMs });
   const perSecond = (shareOfCapacity * sent) / (probeMs / 1_000);
   const restMs = Math.round((house.lanes.length / perSecond) * 1_000);
   say(`capacity ${Math.round(sent / (probeMs / 1_000))}/s; load ${Math.round(perSecond)}/s`);
-  // A heap grows to its working size before it is collected in earnest: what is compared must have got there.
+  // Pools, caches and compiled code grow to their working size: what is compared must have got there.
   const warmMinutes = Math.max(1, Math.round(minutes * shareToWarm));
   await stretch(house, { name: "warm", restMs, ms: warmMinutes * minuteMs });
   await pause(settleMs);
-  const before = await measure(house);
+  const before = await measure(house, folder);
   for (let minute = 1; minute <= minutes; minute += 1) {
     const trouble = pick(random, troubles);
     say(`minute ${minute}: ${trouble.name}`);
@@ -88,7 +91,7 @@ async function soak(house: ServicesHouse): Promise<void> {
   }
   await stretch(house, { name: "calm", restMs, ms: minuteMs });
   await pause(settleMs);
-  const after = await measure(house);
+  const after = await measure(house, folder);
   say(
     `\n${table(
       [...after].map(([what, now]) => ({
@@ -102,19 +105,22 @@ async function soak(house: ServicesHouse): Promise<void> {
 }
 
 say(`Soak of ${minutes} minutes, THIKAA_FAULTS_SEED=${seed}`);
+const folder = await mkdtemp(join(tmpdir(), "thikaa-soak-"));
 const house = await openServicesHouse({
+  extra: collectorEnvironment(folder),
   counts: { gateways: 2, channels: 2, inboxes: 2, webhooks: 2 },
   bots: 8,
   peoplePerBot: 8,
   wired: true,
 });
 try {
-  await soak(house);
+  await soak(house, folder);
 } catch (error) {
   say(house.lastLines());
   throw error;
 } finally {
   await house.close();
+  await rm(folder, { recursive: true });
 }
 say(faults.length === 0 ? "\nEvery promise held." : `\nBroken:\n${faults.join("\n")}`);
 process.exitCode = faults.length === 0 ? 0 : 1;
