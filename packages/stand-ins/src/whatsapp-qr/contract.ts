@@ -146,8 +146,13 @@ export interface WhatsAppWebStandIn {
   enterCode(entered: { phone: string; code: string }): Promise<LinkedDevice>;
   /** Tells the client that shows this QR that its secret is retired (`companion_reg_refresh`); the QR is dead from now on. */
   refreshPairing(qr: string): void;
-  /** The phone's owner removes the device: 401. It can't log in again. */
-  unlink(which: LinkedDeviceOf): void;
+  /** Ends every client that shows a code: its codes have expired. 428 to the client. */
+  expireCodes(): void;
+  /**
+   * The phone's owner removes the device, and it can't log in again. 401; `withoutCode`, as the server does now and then,
+   * 440 with `device_removed` in its data.
+   */
+  unlink(which: LinkedDeviceOf & { withoutCode?: boolean | undefined }): void;
   /** Ends the connections that are open. */
   disconnect(which: LinkedDeviceOf & Ending): void;
 
@@ -159,6 +164,11 @@ export interface WhatsAppWebStandIn {
   type(typing: { phone: string; to: string; state: "composing" | "recording" | "paused" }): void;
   /** The phone loses its ratchets with the other, as after a reinstallation that kept its identity. */
   forgetSessions(between: { phone: string; with: string }): void;
+  /**
+   * WhatsApp is installed anew on the phone: new keys, no ratchets, no linked devices. Everybody's linked clients are told
+   * that its identity has changed.
+   */
+  reinstall(phone: string): void;
   /** Resolves when nothing waits for `phone`'s linked devices and nothing that came from them is still in work. */
   settled(phone: string, withinMs?: number): Promise<void>;
 

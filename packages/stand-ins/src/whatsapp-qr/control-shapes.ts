@@ -25,7 +25,11 @@ export const scan = z.strictObject({ phone: number, qr: text });
 export const code = z.strictObject({ phone: number, code: text });
 export const refresh = z.strictObject({ qr: text });
 const linkedDeviceFields = { phone: number, device: device.optional() };
-export const linkedDevice = z.strictObject(linkedDeviceFields);
+export const unlink = z.strictObject({
+  ...linkedDeviceFields,
+  withoutCode: z.boolean().optional(),
+});
+export const reinstall = z.strictObject({ phone: number });
 export const disconnect = z.discriminatedUnion("by", [
   z.strictObject({ ...linkedDeviceFields, by: z.literal("reset") }),
   z.strictObject({ ...linkedDeviceFields, by: z.literal("stream_end") }),

@@ -48,7 +48,8 @@ const ROUTES: Readonly<Record<string, ControlRoute>> = {
     standIn.refreshPairing(shapes.refresh.parse(body).qr),
     done
   ),
-  "POST unlinks": (standIn, { body }) => (standIn.unlink(shapes.linkedDevice.parse(body)), done),
+  "POST expiries": (standIn) => (standIn.expireCodes(), done),
+  "POST unlinks": (standIn, { body }) => (standIn.unlink(shapes.unlink.parse(body)), done),
   "POST disconnects": (standIn, { body }) => (
     standIn.disconnect(shapes.disconnect.parse(body)),
     done
@@ -63,6 +64,10 @@ const ROUTES: Readonly<Record<string, ControlRoute>> = {
   "POST reads": (standIn, { body }) => (standIn.read(shapes.read.parse(body)), done),
   "POST typing": (standIn, { body }) => (standIn.type(shapes.typing.parse(body)), done),
   "POST forgets": (standIn, { body }) => (standIn.forgetSessions(shapes.forget.parse(body)), done),
+  "POST reinstalls": (standIn, { body }) => (
+    standIn.reinstall(shapes.reinstall.parse(body).phone),
+    done
+  ),
   "POST groups": (standIn, { body }) => ({
     status: 201,
     body: standIn.addGroup(shapes.group.parse(body)),

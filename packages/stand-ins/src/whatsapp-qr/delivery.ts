@@ -94,9 +94,11 @@ export class Delivery {
   /** Asks for one-time keys when few are left. */
   watchPreKeys(phone: PhoneState, linked: LinkedState): void {
     const left = linked.preKeys.length;
-    const asked = linked.pending.some(({ node: { attrs } }) => attrs["type"] === "encrypt");
+    const asked = linked.pending.some(
+      ({ node: { attrs } }) => attrs["type"] === "encrypt" && attrs["from"] === SERVER,
+    );
     if (left < FEW_PRE_KEYS && !asked)
-      this.#notify(phone, linked, {
+      this.notify(phone, linked, {
         type: "encrypt",
         child: node("count", { value: String(left) }),
       });
@@ -108,13 +110,14 @@ export class Delivery {
     return `${this.#clock.now()}-${this.#nextId}`;
   }
 
-  #notify(
+  /** Puts a notification on its way; mostly it is the server's own. */
+  notify(
     phone: PhoneState,
     linked: LinkedState,
-    { type, child }: { type: string; child: WireNode },
+    { type, child, from = SERVER }: { type: string; child: WireNode; from?: string },
   ): void {
     const id = this.newId();
-    const attributes = { from: SERVER, type, id, t: seconds(this.#clock.now()) };
+    const attributes = { from, type, id, t: seconds(this.#clock.now()) };
     const notification = node("notification", attributes, [child]);
     this.push(phone, linked, { kind: "notification", id, node: notification });
   }

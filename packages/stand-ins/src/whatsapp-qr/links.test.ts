@@ -171,6 +171,22 @@ test("a question is refused, left without an answer, or answered late, when told
   await shop.leave(client);
 });
 
+test("a client whose one-time keys run out is asked for more", async () => {
+  const client = await shop.open();
+  const { device = 0, preKeys = 0 } = shop.standIn.phone(SHOP).linked[0] ?? {};
+  const user = { tag: "user", attrs: { jid: `${SHOP}:${device}@s.whatsapp.net` } };
+  const users = Array.from({ length: preKeys - 4 }, () => user);
+  await client.socket.query({
+    tag: "iq",
+    attrs: { to: "@s.whatsapp.net", type: "get", xmlns: "encrypt" },
+    content: [{ tag: "key", attrs: {}, content: users }],
+  });
+  const left = (): number => shop.standIn.phone(SHOP).linked[0]?.preKeys ?? 0;
+  expect(left()).toBe(4);
+  await shop.standIn.record.until(() => left() > 4);
+  await shop.leave(client);
+});
+
 test("two paired phones write to each other through the server alone", async () => {
   const other = "9647800000002";
   const state = await pair(shop.standIn, other);
@@ -225,4 +241,13 @@ test("a device that the phone removed is told by a 401, and refused from then on
   const again = new Client(shop.standIn.socketUrl, shop.state);
   expect(await again.closed()).toBe(401);
   expect(shop.standIn.phone(SHOP).linked).toEqual([]);
+});
+
+test("a removal without a code looks like a replacement, but for its data", async () => {
+  const other = "9647800000004";
+  const client = new Client(shop.standIn.socketUrl, await pair(shop.standIn, other));
+  await client.opened();
+  shop.standIn.unlink({ phone: other, withoutCode: true });
+  expect(await client.closed()).toBe(440);
+  expect(client.closeData).toMatchObject({ attrs: { type: "device_removed" } });
 });

@@ -100,6 +100,14 @@ test("a client that goes away in the middle of a pairing fails it at once", asyn
   expect(standIn.phone(SHOP).linked).toEqual([]);
 });
 
+test("codes expire on request", async () => {
+  const client = open();
+  const qr = await client.until(() => client.qrs[0]);
+  standIn.expireCodes();
+  expect(await client.closed()).toBe(428);
+  await expect(standIn.scan({ phone: SHOP, qr })).rejects.toThrow("expired");
+});
+
 test("a code with keys of another client is refused, and a scan fails when it is told to", async () => {
   const client = open();
   const qr = await client.until(() => client.qrs[0]);

@@ -85,6 +85,14 @@ export class PairingDesk {
     this.#waiting.delete(link);
   }
 
+  /** Ends all clients that wait: their codes are dead. */
+  expire(): void {
+    for (const link of this.#waiting.keys()) {
+      link.send(node("xmlstreamend"));
+      link.end("expired");
+    }
+  }
+
   /** What a waiting client sends. */
   received(link: Link, received: WireNode): void {
     const waiting = this.#waiting.get(link);

@@ -9,6 +9,7 @@ import type {
   Phone,
   PhoneSettings,
 } from "./contract.ts";
+import { createOwnDevice } from "./devices.ts";
 import type { LinkedState } from "./devices.ts";
 import type { PhoneState } from "./phones.ts";
 import { forgetRatchet } from "./ratchet.ts";
@@ -75,9 +76,27 @@ export function setPhone(world: World, number: string, settings: Partial<PhoneSe
   world.touch();
 }
 
-export function unlinkDevices(world: World, which: LinkedDeviceOf): void {
+export function unlinkDevices(
+  world: World,
+  which: LinkedDeviceOf & { withoutCode?: boolean | undefined },
+): void {
   const { phone, linked } = chosen(world, which);
-  for (const one of linked) unlink(world, phone, { linked: one, reason: "unlinked" });
+  const code = which.withoutCode === true ? null : "401";
+  for (const one of linked) unlink(world, phone, { linked: one, reason: "unlinked", code });
+}
+
+export function reinstall(world: World, number: string): void {
+  unlinkDevices(world, { phone: number });
+  const phone = world.phones.phone(number);
+  phone.own = [createOwnDevice(0)];
+  for (const other of world.phones.all())
+    for (const linked of other.linked)
+      world.delivery.notify(other, linked, {
+        from: lidJid(phone.lid),
+        type: "encrypt",
+        child: node("identity"),
+      });
+  world.touch();
 }
 
 export function disconnect(world: World, which: LinkedDeviceOf & Ending): void {

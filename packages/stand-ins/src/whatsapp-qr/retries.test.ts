@@ -93,6 +93,22 @@ test("a client rolled back to an older state heals in both directions", async ()
   Object.assign(shop.state, old);
 });
 
+test("a customer with a new phone is understood again in both directions", async () => {
+  const client = await shop.open();
+  await acquaint(client);
+  shop.standIn.reinstall(CUSTOMER);
+  await shop.standIn.settled(SHOP);
+  const sent = await client.socket.sendMessage(CUSTOMER_JID, { text: "still there?" });
+  await client.statusOf(sent?.key.id ?? "", 3);
+  await say("new phone");
+  await client.received("new phone");
+  expect(shop.standIn.messages(CUSTOMER, SHOP).slice(-2)).toMatchObject([
+    { content: { text: "still there?" } },
+    { content: { text: "new phone" } },
+  ]);
+  await shop.leave(client);
+});
+
 test("a phone told not to ask again leaves the message unread", async () => {
   const client = await shop.open();
   shop.standIn.setPhone(CUSTOMER, { retries: false });

@@ -7,16 +7,18 @@ import { node, SERVER } from "./wire.ts";
 import type { WireNode } from "./wire.ts";
 import type { World } from "./world.ts";
 
-/** The device is nobody's from now on: its client is told by a 401, and a login of it is refused. */
+/** The device is nobody's from now on: its client is told, mostly by a 401, and a login of it is refused. */
 export function unlink(
   world: World,
   phone: PhoneState,
-  { linked, reason }: { linked: LinkedState; reason: string },
+  { linked, reason, code = "401" }: { linked: LinkedState; reason: string; code?: string | null },
 ): void {
   phone.linked = phone.linked.filter((other) => other !== linked);
   const open = world.delivery.openLink(linked);
   open?.link.send(
-    node("stream:error", { code: "401" }, [node("conflict", { type: "device_removed" })]),
+    node("stream:error", { code: code ?? undefined }, [
+      node("conflict", { type: "device_removed" }),
+    ]),
   );
   open?.link.end(reason);
   world.changes.emit({ type: "unlinked", phone: phone.number, device: linked.id });

@@ -4,13 +4,14 @@ import {
   getBinaryNodeChildren,
   getAllBinaryNodeChildren,
   jidDecode,
+  S_WHATSAPP_NET,
 } from "@whiskeysockets/baileys";
 import type { BinaryNode } from "@whiskeysockets/baileys";
 
 export type WireNode = BinaryNode;
 
-/** The server's own address. */
-export const SERVER = "s.whatsapp.net";
+/** The server's own address: one without a user. */
+export const SERVER = S_WHATSAPP_NET;
 
 /** Whose device: a phone by its number or by its LID. */
 export interface Address {
