@@ -1,8 +1,9 @@
 // Talks to the house through the SDK's admin client; what goes wrong becomes words for the person at the terminal.
 import { setTimeout as pause } from "node:timers/promises";
 import { storeEvent } from "@thikaa/schema";
-import type { StoreEvent } from "@thikaa/schema";
+import type { PairingState, StoreEvent } from "@thikaa/schema";
 import { AdminClient, ThikaaError } from "@thikaa/sdk";
+import type { PairingLink } from "@thikaa/sdk";
 import { z } from "zod";
 import type { CliConfig } from "./config.ts";
 import { Problem } from "./problem.ts";
@@ -10,13 +11,17 @@ import { Problem } from "./problem.ts";
 /** A JSON object as the admin API answers it. */
 export type Answer = Readonly<Record<string, unknown>>;
 
-export interface EventStream {
-  readonly store: string;
-  /** Only events after this number; from now on when absent. */
-  readonly after?: number;
+/** A stream that is watched until the signal aborts. */
+export interface Watched {
   readonly signal: AbortSignal;
   /** Told each time the connection breaks, with what is wrong. */
   readonly onBreak?: (why: string) => void;
+}
+
+export interface EventStream extends Watched {
+  readonly store: string;
+  /** Only events after this number; from now on when absent. */
+  readonly after?: number;
 }
 
 const answerObject = z.record(z.string(), z.unknown());
@@ -38,11 +43,9 @@ export class HouseClient {
 
   /** One request below `/api/admin/v1`. Throws `Problem` with the house's own words when it is refused, or with what to do when nothing answers. */
   async request(method: string, path: string, body?: unknown): Promise<Answer> {
-    try {
-      return answerObject.parse(await this.#admin.request(method, path, body));
-    } catch (error) {
-      throw describeFailure(error, this.#config);
-    }
+    return this.#words(
+      this.#admin.request(method, path, body).then((answer) => answerObject.parse(answer)),
+    );
   }
 
   /** The status of a path outside the admin API, with its text; asked without the token. */
@@ -61,18 +64,57 @@ export class HouseClient {
   async *events({ store, after, signal, onBreak }: EventStream): AsyncGenerator<StoreEvent> {
     // Asked first, so that a break before the first event loses nothing either.
     let last = after ?? (await this.#lastSequence(store));
+    const open = () =>
+      this.#admin.stream(
+        `listen?${new URLSearchParams({ store, after: String(last) }).toString()}`,
+        { signal },
+      );
+    for await (const { data } of this.#unbroken(open, { signal, onBreak })) {
+      const event = storeEvent.safeParse(parseOrNull(data));
+      // A newer house may tell of events that this release does not know.
+      if (!event.success) continue;
+      last = event.data.sequence;
+      yield event.data;
+    }
+  }
+
+  /** Asks for a connection's phone to be linked; gives how it stands. */
+  pair(connectionId: string, wish: { readonly phone?: string }): Promise<PairingState> {
+    return this.#words(this.#admin.pair(connectionId, wish));
+  }
+
+  /** How a pairing stands, now and at each change. Ends when the signal aborts. */
+  watchPairing(connectionId: string, watched: Watched): AsyncGenerator<PairingState> {
+    return this.#unbroken(() => this.#admin.watchPairing(connectionId, watched), watched);
+  }
+
+  cancelPairing(connectionId: string): Promise<boolean> {
+    return this.#words(this.#admin.cancelPairing(connectionId));
+  }
+
+  createPairingLink(connectionId: string): Promise<PairingLink> {
+    return this.#words(this.#admin.createPairingLink(connectionId));
+  }
+
+  async #words<Answered>(asked: Promise<Answered>): Promise<Answered> {
+    try {
+      return await asked;
+    } catch (error) {
+      throw describeFailure(error, this.#config);
+    }
+  }
+
+  /** A stream that is opened again when it breaks. */
+  async *#unbroken<Item>(
+    open: () => AsyncIterable<Item>,
+    { signal, onBreak }: Watched,
+  ): AsyncGenerator<Item> {
     let opened = false;
     while (!signal.aborted) {
       try {
-        for await (const { data } of this.#admin.stream(
-          `listen?${new URLSearchParams({ store, after: String(last) }).toString()}`,
-          { signal },
-        )) {
-          const event = storeEvent.safeParse(parseOrNull(data));
-          // A newer house may tell of events that this release does not know.
-          if (!event.success) continue;
-          last = event.data.sequence;
-          yield event.data;
+        for await (const item of open()) {
+          opened = true;
+          yield item;
         }
         opened = true;
       } catch (error) {

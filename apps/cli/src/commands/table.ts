@@ -1,6 +1,7 @@
 // Every command by its name.
 import type { Command } from "../command.ts";
 import { connectionAdd } from "./connection-add.ts";
+import { connectionPair } from "./connection-pair.ts";
 import { connectionCommands } from "./connection.ts";
 import { doctor } from "./doctor.ts";
 import { keyCommands } from "./key.ts";
@@ -13,6 +14,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ...Object.entries(storeCommands),
   ...Object.entries(keyCommands),
   ["connection add", connectionAdd],
+  ["connection pair", connectionPair],
   ...Object.entries(connectionCommands),
   ...Object.entries(messageCommands),
   ["listen", listen],

@@ -19,6 +19,7 @@ export const channelRoutes: readonly Route[] = [
             available: description !== undefined,
             credentials: description?.credentials ?? [],
             capabilities: description?.capabilities ?? null,
+            pairing: description?.pairing ?? null,
           };
         }),
       });
