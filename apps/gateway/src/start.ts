@@ -1,8 +1,9 @@
 // Starts the gateway: the Messaging API, media, the docs and its health, on one HTTP handler.
 import type { RequestListener } from "node:http";
 import { openBlobStore } from "@thikaa/blobs";
+import type { BlobStore } from "@thikaa/blobs";
 import { createLog, Metrics, openFoundation, serveApp, stopAll, Trouble } from "@thikaa/runtime";
-import type { Service } from "@thikaa/runtime";
+import type { Foundation, Log, Service } from "@thikaa/runtime";
 import { Accepting } from "@thikaa/sending";
 import { MediaLinks, Vault } from "@thikaa/vault";
 import { KeyDirectory } from "./admission/key-directory.ts";
@@ -24,8 +25,40 @@ export async function start(config: GatewayConfig): Promise<Service> {
   const blobs = config.mediaStoreUrl == null ? null : await openBlobStore(config.mediaStoreUrl);
   const { poolSize = defaultPoolSize } = config;
   const foundation = await openFoundation({ ...config, name: "gateway", poolSize, log, metrics });
-  const { database, bus } = foundation;
   let stopping = false;
+  const handle = listenerFor({ config, foundation, blobs, log, metrics });
+  await foundation.bus.flush();
+  const ready = () => !stopping;
+  const server =
+    config.http === null ? null : await serveApp(config.http, { ready, metrics, next: handle });
+  if (server !== null) log.info({ url: server.url }, "the gateway listens");
+  return {
+    name: "gateway",
+    metrics,
+    handle,
+    ready,
+    async stop() {
+      if (stopping) return;
+      stopping = true;
+      await stopAll([
+        { stop: async () => server?.close() },
+        foundation,
+        { stop: async () => blobs?.close() },
+      ]);
+    },
+  };
+}
+
+interface Parts {
+  readonly config: GatewayConfig;
+  readonly foundation: Foundation;
+  readonly blobs: BlobStore | null;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+function listenerFor({ config, foundation, blobs, log, metrics }: Parts): RequestListener {
+  const { database, bus } = foundation;
   const keys = new KeyDirectory({ database, bus, vault: new Vault(config.masterKey) });
   const rateLimit = new RateLimit(database);
   bus.listen({ ring: "key", to: ["*"] }, ({ instance_id }) => rateLimit.forget(instance_id));
@@ -47,37 +80,12 @@ export async function start(config: GatewayConfig): Promise<Service> {
       batched: (messages) => measures.acceptSize.observe(messages),
     }),
   });
-  await bus.flush();
-  const handle = route({
+  const links = new MediaLinks(config.masterKey);
+  return route({
     messaging,
     docs: docsListener({ publicUrl: config.publicUrl }),
-    media: mediaListener({
-      database,
-      blobs,
-      log,
-      unavailable,
-      links: new MediaLinks(config.masterKey),
-    }),
+    media: mediaListener({ database, blobs, log, unavailable, links }),
   });
-  const ready = () => !stopping;
-  const server =
-    config.http === null ? null : await serveApp(config.http, { ready, metrics, next: handle });
-  if (server !== null) log.info({ url: server.url }, "the gateway listens");
-  return {
-    name: "gateway",
-    metrics,
-    handle,
-    ready,
-    async stop() {
-      if (stopping) return;
-      stopping = true;
-      await stopAll([
-        { stop: async () => server?.close() },
-        foundation,
-        { stop: async () => blobs?.close() },
-      ]);
-    },
-  };
 }
 
 function route(
