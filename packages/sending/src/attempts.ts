@@ -90,7 +90,7 @@ export async function recordOutcomes(
   return new Map(rows.map(({ id, queued, ...row }) => [id, { ...row, row: queued ? row : null }]));
 }
 
-// A part that two attempts got through keeps the first id; the other one stays in its attempt.
+// A part that two attempts got through keeps the first id, and what was reported of it; the other one stays in its attempt.
 // The ranges of ids leave one month's partition of each table to be opened.
 // When a connection last sent is kept to the second: finer would rewrite its row with each message.
 export const recordStatement = {
@@ -105,7 +105,7 @@ export const recordStatement = {
          ), taken AS MATERIALIZED (
            SELECT * FROM written WHERE outcome = 'sent'
          ), parted AS (
-           UPDATE parts p SET status = 'sent', provider_message_id = coalesce(p.provider_message_id, taken.provider_message_id), sent_at = coalesce(p.sent_at, now())
+           UPDATE parts p SET status = CASE WHEN p.status IN ('delivered', 'read') THEN p.status ELSE 'sent' END, provider_message_id = coalesce(p.provider_message_id, taken.provider_message_id), sent_at = coalesce(p.sent_at, now())
            FROM taken WHERE p.store_id = taken.store_id AND p.message_id = taken.message_id AND p.n = taken.n AND p.message_id BETWEEN $11 AND $12
          ), touched AS (
            UPDATE connections c SET last_sent_at = now() FROM (SELECT DISTINCT store_id, connection_id FROM taken) sender

@@ -101,6 +101,24 @@ test("a receipt of the first part leaves a message alone whose second is still b
   expect((await lane.parts(id)).map(({ status }) => status)).toEqual(["read", "queued"]);
 });
 
+test("a late outcome of an earlier attempt takes no receipt back", async () => {
+  const id = await lane.accept({ to: `someone-${++last}` });
+  const [slow] = await lane.claim();
+  if (slow === undefined) throw new Error("Nothing was claimed.");
+  const unknown = { code: "timeout", message: "", provider_code: null, provider_message: null };
+  await settle(lane.database, [
+    { attempt: slow, outcome: { class: "uncertain", reason: unknown } },
+  ]);
+  await lane.shift(id, "due_at", "-3 hours");
+  const [again] = await lane.claim();
+  if (again === undefined) throw new Error("Nothing was claimed again.");
+  await settle(lane.database, [{ attempt: again, outcome: sent("late-2") }]);
+  await apply(receipt("late-2", "read"));
+  await settle(lane.database, [{ attempt: slow, outcome: sent("late-1") }]);
+  expect(await lane.parts(id)).toEqual([{ n: 1, status: "read", provider_message_id: "late-2" }]);
+  expect(await lane.message(id)).toMatchObject({ status: "read", final: true });
+});
+
 test("reported as failed: the message has failed, says why, and is refunded; once", async () => {
   const before = await lane.money();
   const { id, ids } = await send(1);
