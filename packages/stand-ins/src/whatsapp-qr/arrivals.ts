@@ -2,7 +2,7 @@
 import { proto, unpadRandomMax16 } from "@whiskeysockets/baileys";
 import type { OwnDevice } from "./devices.ts";
 import { ownDevice } from "./phones.ts";
-import type { Held, PhoneState } from "./phones.ts";
+import type { Arrival, PhoneState } from "./phones.ts";
 import { openFrom } from "./ratchet.ts";
 import { askAgain, receiptFrom } from "./receipts-out.ts";
 import type { DecryptedCopy } from "./record.ts";
@@ -10,9 +10,6 @@ import { decryptWithChain, receivedChain } from "./sender-keys.ts";
 import { show } from "./screen.ts";
 import { understand, unwrapOwn } from "./understand.ts";
 import type { World } from "./world.ts";
-
-/** A copy as it arrives. `to` is the chat as the sender named it: a number, or the id of a group. */
-export type Arrival = Held;
 
 /** Takes a copy in; what comes to a phone that is switched off is kept until it is on again. */
 export async function arrive(

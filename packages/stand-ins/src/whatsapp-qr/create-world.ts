@@ -24,11 +24,7 @@ export interface WorldOptions {
 }
 
 /** Makes it with what its state file keeps. `keep` writes that file. */
-export function createWorld(options: WorldOptions): {
-  world: World;
-  isNew: boolean;
-  keep: () => void;
-} {
+export function createWorld(options: WorldOptions): { world: World; keep: () => void } {
   const { clock, log } = options;
   const file = new StateFile(options.stateFile);
   const stored = file.load();
@@ -75,5 +71,5 @@ export function createWorld(options: WorldOptions): {
     log,
     touch: changed,
   };
-  return { world, isNew: stored === null, keep: () => file.write() };
+  return { world, keep: () => file.write() };
 }

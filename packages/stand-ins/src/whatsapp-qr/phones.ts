@@ -9,11 +9,13 @@ import type { Address } from "./wire.ts";
 /** Customer Zainab, as in the sandbox. */
 export const ZAINAB: NewPhone = { number: "9647700000001", name: "زينب" };
 
-/** Something that came while the phone was switched off. */
-export interface Held {
+/** A copy of a message as it arrives at a device of the stand-in; kept while the phone is switched off. */
+export interface Arrival {
   sender: { number: string; device: number };
   messageId: string;
+  /** The chat: number of the other phone, or the id of a group. */
   to: string;
+  /** Which own device it is for. */
   own: number;
   type: string;
   body: Uint8Array;
@@ -28,7 +30,7 @@ export interface PhoneState {
   linked: LinkedState[];
   /** What its next linked client will be called. */
   nextDevice: number;
-  held: Held[];
+  held: Arrival[];
 }
 
 export interface GroupState {

@@ -3,7 +3,7 @@ import { identityOf } from "./adv.ts";
 import { takeOwnBundle } from "./devices.ts";
 import type { OwnDevice } from "./devices.ts";
 import { linkedDevice, ownDevice } from "./phones.ts";
-import type { Held, PhoneState } from "./phones.ts";
+import type { Arrival, PhoneState } from "./phones.ts";
 import { bigEndian, keyNode, signedKeyNode } from "./pre-keys.ts";
 import { lidJid, node, pnJid, seconds } from "./wire.ts";
 import type { WireNode } from "./wire.ts";
@@ -25,7 +25,7 @@ const KEY_TYPE = Buffer.from([5]);
 export function receiptFrom(
   world: World,
   phone: PhoneState,
-  { sender, messageId, to }: Held,
+  { sender, messageId, to }: Arrival,
 ): void {
   const group = to.endsWith("@g.us") ? to : undefined;
   const receipt = { to: sender.number, messageIds: [messageId], group };
@@ -63,7 +63,7 @@ export function sendReceipt(world: World, phone: PhoneState, receipt: OutReceipt
 export function askAgain(
   world: World,
   phone: PhoneState,
-  { device, arrival }: { device: OwnDevice; arrival: Held },
+  { device, arrival }: { device: OwnDevice; arrival: Arrival },
 ): void {
   const author = world.phones.phone(arrival.sender.number);
   const linked = linkedDevice(author, arrival.sender.device);
@@ -87,7 +87,7 @@ export function askAgain(
 function askerOf(
   world: World,
   phone: PhoneState,
-  { device, arrival }: { device: OwnDevice; arrival: Held },
+  { device, arrival }: { device: OwnDevice; arrival: Arrival },
 ): Record<string, string | undefined> {
   const from = lidJid(phone.lid, device.id);
   if (arrival.to.endsWith("@g.us")) return { from: arrival.to, participant: from };

@@ -1,5 +1,7 @@
 // Shows a message in its chat: as a new one, or as what it does to another.
 import type { proto } from "@whiskeysockets/baileys";
+import { isMedia } from "./content.ts";
+import type { PhoneContent } from "./content.ts";
 import { understand } from "./understand.ts";
 import type { World } from "./world.ts";
 
@@ -27,7 +29,7 @@ export function show(world: World, { understood, ...place }: Shown): void {
     case "edit":
       world.chats.change(
         { ...between, messageId: content.messageId },
-        { content: { kind: "text", text: content.text }, edited: true },
+        { content: editedContent(world, place.from, content), edited: true },
       );
       break;
     case "delete":
@@ -40,4 +42,14 @@ export function show(world: World, { understood, ...place }: Shown): void {
       if (media !== null) world.media.note(place.messageId, media);
       world.chats.add({ ...place, content, replyTo });
   }
+}
+
+/** Of a file, the caption is what an edit changes. */
+function editedContent(
+  world: World,
+  from: string,
+  { messageId, text }: { messageId: string; text: string },
+): PhoneContent {
+  const before = world.chats.find(from, messageId)?.content ?? null;
+  return before !== null && isMedia(before) ? { ...before, caption: text } : { kind: "text", text };
 }
