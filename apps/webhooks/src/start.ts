@@ -10,8 +10,9 @@ import {
   stopAll,
 } from "@thikaa/runtime";
 import type { Foundation, HttpServer, Log, Service } from "@thikaa/runtime";
-import { storeShards } from "@thikaa/schema";
+import { eventType, storeShards } from "@thikaa/schema";
 import { Vault } from "@thikaa/vault";
+import { z } from "zod";
 import { defaultPoolSize } from "./config.ts";
 import type { WebhooksConfig } from "./config.ts";
 import { Deliverer } from "./deliverer.ts";
@@ -22,6 +23,12 @@ import { Secrets } from "./secrets.ts";
 const role = "webhooks";
 const shardKind = "webhook-shard";
 const shardKeys = Array.from({ length: storeShards }, (_, shard) => String(shard));
+
+/** What the reader wants to know of a ring: it reads the events themselves from their table. */
+const toldEvents = z.object({
+  store_id: z.string(),
+  events: z.array(z.object({ event: eventType })),
+});
 
 interface Stoppable {
   stop(): Promise<void>;
@@ -92,11 +99,14 @@ function startReading(
     onDelivery: (endpoint) => deliverer.due(endpoint),
   });
   opened.push(reader);
-  const listener = bus.listen({ ring: "event", to: ["*"] }, (ring) =>
-    reader.ring(
-      ring.store_id,
-      ring.events.map(({ event }) => event),
-    ),
+  const listener = bus.listen(
+    { ring: "event", to: ["*"] },
+    (ring) =>
+      reader.ring(
+        ring.store_id,
+        ring.events.map(({ event }) => event),
+      ),
+    toldEvents,
   );
   opened.push({ stop: async () => listener.close() });
   const assignments = Assignments.start({

@@ -4,10 +4,14 @@ import { isUnavailable, storeShard } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
 import { recordSpan, startLoop, Trouble } from "@thikaa/runtime";
 import type { Assignments, Log, Metrics, Worker } from "@thikaa/runtime";
+import { z } from "zod";
 import { finishItems, setFirstAside } from "./finish-items.ts";
 import type { HeldShards } from "./items.ts";
 import type { MediaAddress } from "./message-media.ts";
 import { inboundMetrics } from "../metrics.ts";
+
+/** That it rings is enough. */
+const anyRing = z.object({});
 
 export interface InboundParts {
   readonly database: Database;
@@ -74,7 +78,7 @@ export function startInbound(parts: InboundParts): { ring(): void; stop(): Promi
       return finishBatch(held).catch((error: unknown) => afterFailure(error, held));
     },
   });
-  const listener = parts.bus.listen({ ring: "in", to: ["*"] }, () => loop.ring());
+  const listener = parts.bus.listen({ ring: "in", to: ["*"] }, () => loop.ring(), anyRing);
   return {
     ring: () => loop.ring(),
     async stop() {

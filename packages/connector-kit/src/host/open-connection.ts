@@ -1,5 +1,6 @@
 // One opened connection: its lanes and its polling, until a fault or until it is let go.
 import type { MessageReason } from "@thikaa/schema";
+import { sendRing } from "@thikaa/schema";
 import type { RingListener } from "@thikaa/bus";
 import type { FoundLanes } from "@thikaa/sending";
 import type { ConnectedAccount } from "../connected-account.ts";
@@ -10,6 +11,9 @@ import type { HostParts } from "./parts.ts";
 import { pollUntil } from "./polling.ts";
 import { Sender } from "./sender.ts";
 import type { StateReport } from "./state-report.ts";
+
+/** What a lane wants to know of a ring. */
+const recipient = sendRing.pick({ to: true });
 
 export interface OpenOptions {
   readonly parts: HostParts;
@@ -45,7 +49,11 @@ export class OpenConnection {
     });
     const to = [connection.channel, connection.id] as const;
     this.#rings = [
-      parts.bus.listen({ ring: "out", to: [...to] }, (ring) => this.#sender.ring(ring.to)),
+      parts.bus.listen(
+        { ring: "out", to: [...to] },
+        (ring) => this.#sender.ring(ring.to),
+        recipient,
+      ),
       parts.bus.listen({ ring: "typing", to: [...to] }, (ring) => void this.#showTyping(ring.to)),
     ];
     this.#fetching = parts.mediaFetcher.add({ connection, epoch, account });
