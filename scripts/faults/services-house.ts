@@ -54,7 +54,10 @@ export async function openServicesHouse(options: ServicesHouseOptions): Promise<
       say: (line) => lines.keep(line),
       output: (name, text) => lines.keep(`${name} | ${text}`),
     },
-  );
+  ).catch((error: unknown) => {
+    process.stderr.write(`${lines.text()}\n`);
+    throw error;
+  });
   const database = new Database({
     url: services.servers.databaseUrl,
     applicationName: "fault-checker",
