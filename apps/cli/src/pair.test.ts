@@ -3,11 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import jsqr from "jsqr";
 import { startConnectorHost } from "@thikaa/connector-kit/host";
 import { createLog } from "@thikaa/runtime";
 import type { Service } from "@thikaa/runtime";
-import { natsUrl, paperPairing, PaperPhones, waitFor } from "@thikaa/testkit";
+import { natsUrl, paperPairing, PaperPhones, readQrCode, waitFor } from "@thikaa/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openHouse } from "./fixtures/house.ts";
 import type { Child, House } from "./fixtures/house.ts";
@@ -145,7 +144,7 @@ test("what is not there is told in words, and what was left out by how it is wri
 });
 
 /** What a camera sees of the drawing: a light block is light, anything else dark. */
-function readDrawing(lines: readonly string[]): string | undefined {
+function readDrawing(lines: readonly string[]): string | null {
   const [scale, width] = [3, lines[0]?.length ?? 0];
   const rows = lines.flatMap((line) => [
     Array.from(line, (block) => "█▀".includes(block)),
@@ -156,7 +155,8 @@ function readDrawing(lines: readonly string[]): string | undefined {
       row.flatMap((light) => Array.from({ length: scale * 4 }, () => (light ? 255 : 0))),
     ).flat(),
   );
-  return jsqr.default(Uint8ClampedArray.from(pixels), width * scale, rows.length * scale)?.data;
+  const data = Uint8Array.from(pixels);
+  return readQrCode({ data, width: width * scale, height: rows.length * scale });
 }
 
 test("what is drawn can be scanned, has light around it, and on a terminal its own colours", () => {

@@ -102,11 +102,11 @@ export async function loadPairing(
   return row === undefined ? null : { id: row.id, phone: row.phone, leftMs: row.left_ms };
 }
 
-/** Shows this in the place of what was shown. `false` when the connection has another owner by now, or the pairing is over: then nothing was written. */
+/** Shows this in the place of what was shown; `null` shows nothing. `false` when the connection has another owner by now, or the pairing is over: then nothing was written. */
 export async function showPairing(
   database: Queryable,
   fence: ConnectionFence & { readonly pairingId: string },
-  shown: { readonly sealed: string; readonly until: Date },
+  shown: { readonly sealed: string; readonly until: Date } | null,
 ): Promise<boolean> {
   const { rowCount } = await database.query({
     text: `UPDATE pairings p SET shown_sealed = $5, shown_until = $6 FROM connections c
@@ -116,8 +116,8 @@ export async function showPairing(
       fence.worker,
       fence.epoch,
       fence.pairingId,
-      shown.sealed,
-      shown.until,
+      shown?.sealed ?? null,
+      shown?.until ?? null,
     ],
   });
   return rowCount === 1;

@@ -19,6 +19,7 @@ export { startFaultProxy, type Direction, type Fault, type FaultProxy } from "./
 export { testNamespace } from "./namespace.ts";
 export { paperPairing, PaperPhones } from "./paper-phones.ts";
 export { natsUrl, postgresUrl } from "./provided.ts";
+export { readQrCode, readQrCodeOfPng, type Pixels } from "./qr-code.ts";
 export { statementCost, type StatementCost } from "./statement-cost.ts";
 export { deferred, waitFor, type Deferred, type NotYet, type WaitOptions } from "./waiting.ts";
 export {

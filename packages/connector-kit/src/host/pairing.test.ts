@@ -163,11 +163,16 @@ test("a passing fault is tried again while the pairing lasts", async () => {
   const connection = await house.connection();
   const { desks, fail, scan } = phoneInHand(connection);
   await ask(connection);
-  await waitFor(() => desks[0], { what: "the pairing" });
+  const desk = await waitFor(() => desks[0], { what: "the pairing" });
+  desk.show({ kind: "qr", text: "of the first try", expiresAt: soon() });
+  await waitFor(async () => (await view(connection)).shown !== null, { what: "a code" });
   const reason = { code: "no_answer", message: "No answer." };
-  fail(new ConnectionFault({ state: "recovering", reason, retryAfterMs: 10 }));
+  fail(new ConnectionFault({ state: "recovering", reason, retryAfterMs: 1_000 }));
+  // A code that nobody answers to any more is not shown on.
+  await waitFor(async () => (await view(connection)).shown === null, { what: "no code" });
+  expect(desks).toHaveLength(1);
+  expect(await view(connection)).toMatchObject({ state: "recovering", asked: true });
   await waitFor(() => desks[1], { what: "the second try" });
-  expect(await view(connection)).toMatchObject({ asked: true });
   scan();
   await house.untilState(connection, "connected");
 });

@@ -40,6 +40,8 @@ async function pair(
   const signal = AbortSignal.any([context.signal, over]);
   const display = new Display(options, { pairingId: asked.id, signal });
   try {
+    // A process that was killed may have left a code that nobody answers to any more.
+    await display.clear();
     await pairing.pair(
       { ...context, signal },
       { phone: asked.phone, show: (shown) => display.show(shown) },
@@ -48,7 +50,7 @@ async function pair(
     // It is still asked for: whoever opens the connection next goes on with it.
     if (context.signal.aborted || error instanceof OwnershipLost) throw error;
     const fault = over.aborted ? needsPerson("pairing_expired") : faultOf(error, parts.log);
-    if (fault.state === "attention") await end(options, asked, fault);
+    await (fault.state === "attention" ? end(options, asked, fault) : display.clear());
     throw fault;
   }
   report.say("connecting", null);
@@ -119,27 +121,39 @@ class Display {
 
   show(shown: ShownCode): void {
     this.#latest = shown;
-    this.#written = this.#written.then(() => this.#write(shown));
+    this.#written = this.#written.then(() => this.#keepWriting(shown));
   }
 
-  async #write(shown: ShownCode): Promise<void> {
+  /** Shows nothing; rejects when the database is away. */
+  async clear(): Promise<void> {
+    this.#latest = null;
+    await this.#written;
+    await this.#write(null);
+  }
+
+  async #keepWriting(shown: ShownCode): Promise<void> {
     const { parts, row } = this.#options;
-    const { pairingId, signal } = this.#pairing;
+    const { signal } = this.#pairing;
     const trouble = new Trouble(parts.log, "a pairing code could not be shown; trying again");
     while (this.#latest === shown && !signal.aborted) {
       try {
-        const { expiresAt: until, ...code } = shown;
-        const sealed = parts.vault.seal(JSON.stringify(code), places.pairingShown(row.id));
-        await showPairing(
-          parts.database,
-          { ...fenceOf(this.#options), pairingId },
-          { sealed, until },
-        );
-        return ring(this.#options);
+        return await this.#write(shown);
       } catch (error) {
         trouble.failed(error, { connection: row.id });
         await sleep(retryMs, signal);
       }
     }
+  }
+
+  async #write(shown: ShownCode | null): Promise<void> {
+    const { database } = this.#options.parts;
+    const fence = { ...fenceOf(this.#options), pairingId: this.#pairing.pairingId };
+    await showPairing(database, fence, shown === null ? null : this.#seal(shown));
+    ring(this.#options);
+  }
+
+  #seal({ expiresAt: until, ...code }: ShownCode): { sealed: string; until: Date } {
+    const { parts, row } = this.#options;
+    return { sealed: parts.vault.seal(JSON.stringify(code), places.pairingShown(row.id)), until };
   }
 }

@@ -1,9 +1,7 @@
 // The pairing page in a real browser: a phone reads the code off its pixels, in both languages, by light and dark; each end is said in words.
-import jsqr from "jsqr";
-import { PNG } from "pngjs";
 import type { Browser, Page } from "playwright-core";
 import { AdminClient } from "@thikaa/sdk";
-import { paperPairing, PaperPhones, waitFor } from "@thikaa/testkit";
+import { paperPairing, PaperPhones, readQrCodeOfPng, waitFor } from "@thikaa/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasBrowser, openBrowser, openPage, overflowOf } from "../fixtures/browser.ts";
 import type { Look } from "../fixtures/browser.ts";
@@ -40,11 +38,8 @@ async function open(look: Look) {
   return { url, ...(await openPage(browser, url, look)) };
 }
 
-/** What a phone's camera reads off the screen as it is; `null` when it finds no code. */
-async function scan(page: Page): Promise<string | null> {
-  const { data, width, height } = PNG.sync.read(await page.screenshot({ fullPage: true }));
-  return jsqr.default(new Uint8ClampedArray(data), width, height)?.data ?? null;
-}
+/** What a phone's camera reads off the screen as it is. */
+const scan = async (page: Page) => readQrCodeOfPng(await page.screenshot({ fullPage: true }));
 
 const scanned = (page: Page) =>
   waitFor(() => scan(page).then((text) => text ?? undefined), { what: "a code to scan" });
