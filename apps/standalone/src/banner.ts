@@ -20,6 +20,7 @@ export function banner(house: { url: string; config: StandaloneConfig; seconds: 
       `  curl -X POST "${url}/${sandboxStore}/api/messaging/?action=send" \\`,
       `    -H "Authorization: Bearer $(cat ${key})" -H "Content-Type: application/json" \\`,
       `    -d '{"channel":"tg","to":"${ZAINAB.id}","message":"مرحبا زينب 👋"}'`,
+      `On WhatsApp it is "channel":"wd","to":"${ZAINAB.number}".`,
     );
   }
   return `\n${lines.join("\n")}\n\nCtrl-C stops everything.\n`;

@@ -1,18 +1,27 @@
 // The sandbox: store `demo` with its key, a connection to each stand-in, and the simulator as its webhook. Made once, mended at every start.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import type { Log } from "@thikaa/runtime";
 import { channelCodes, eventTypes, sandboxStore } from "@thikaa/schema";
 import { ThikaaError } from "@thikaa/sdk";
 import type { AdminClient } from "@thikaa/sdk";
-import { ZAINAB } from "@thikaa/simulator";
+import { SHOP } from "@thikaa/simulator";
 import type { SimulatorService } from "@thikaa/simulator";
 import { z } from "zod";
 import { readText, writeSecretText } from "./files.ts";
+import { startLinking } from "./shop-phone.ts";
 
 const credits = 100_000;
 const keyName = "sandbox";
 /** Above the default, so that trying things out by hand or by a loop does not meet the limit. */
 const ratePerMinute = 600;
+/** Nobody bans a number of the stand-in: what is tried out goes at once, to anybody. */
+const shopCredentials = {
+  phone: SHOP.number,
+  pace_min_ms: "0",
+  pace_max_ms: "0",
+  daily_first_contacts: "0",
+};
 const botName = { name: "متجر تجريبي · Demo shop", username: "thikaa_demo_bot" };
 
 const storedSandbox = z.object({
@@ -35,18 +44,43 @@ export interface SandboxParts {
   readonly simulator: SimulatorService;
   /** Where this house is reached from this machine. */
   readonly url: string;
+  readonly log: Log;
 }
 
-/** Makes or mends the sandbox. Its key is written to `sandbox/key` (0600) once. */
-export async function openSandbox(parts: SandboxParts): Promise<void> {
-  const path = join(parts.dataDir, "sandbox/sandbox.json");
-  const text = await readText(path);
-  const stored =
-    text === null ? await makeSandbox(parts, path) : storedSandbox.parse(JSON.parse(text));
+/**
+ * Makes or mends the sandbox. Its key is written to `sandbox/key` (0600) once. The shop's phone is linked in the background;
+ * resolves to what stops that.
+ */
+export async function openSandbox(parts: SandboxParts): Promise<() => Promise<void>> {
+  const path = sandboxPath(parts);
+  const stored = (await readSandbox(path)) ?? (await makeSandbox(parts, path));
   const sandbox = await pointWebhook(parts, stored, path);
   parts.simulator.registerWebhookSecret(sandboxStore, sandbox.webhookSecret);
-  openChats(parts.simulator, sandbox);
-  await connectStandIns(parts, sandbox);
+  const connectionId = await connectStandIns(parts, sandbox);
+  const { admin, simulator, log } = parts;
+  return startLinking({ admin, whatsapp: simulator.whatsapp, connectionId, log });
+}
+
+/** The stand-in forgets its bots with its process; the house's connections do not. Before the apps start: they log in at once. */
+export async function restoreBots(
+  parts: Pick<SandboxParts, "dataDir" | "simulator">,
+): Promise<void> {
+  const sandbox = await readSandbox(sandboxPath(parts));
+  if (sandbox !== null) addBot(parts.simulator, sandbox);
+}
+
+function addBot({ telegram }: SimulatorService, { botTokens }: StoredSandbox): void {
+  telegram.addBot({ ...botName, token: botTokens.tg });
+}
+
+function sandboxPath({ dataDir }: Pick<SandboxParts, "dataDir">): string {
+  return join(dataDir, "sandbox/sandbox.json");
+}
+
+/** `null` at the first start. */
+async function readSandbox(path: string): Promise<StoredSandbox | null> {
+  const text = await readText(path);
+  return text === null ? null : storedSandbox.parse(JSON.parse(text));
 }
 
 async function makeSandbox(parts: SandboxParts, path: string): Promise<StoredSandbox> {
@@ -67,6 +101,7 @@ async function makeSandbox(parts: SandboxParts, path: string): Promise<StoredSan
   };
   await writeSecretText(join(parts.dataDir, "sandbox/key"), `${made.api_key}\n`);
   await writeSandbox(path, sandbox);
+  addBot(parts.simulator, sandbox);
   return sandbox;
 }
 
@@ -111,23 +146,27 @@ function webhookUrl({ url }: SandboxParts): string {
   return `${url}/simulator/webhooks/${sandboxStore}`;
 }
 
-/** The stand-in forgets with its process; the house's connections do not, so it gets the same bot again. */
-function openChats(simulator: SimulatorService, sandbox: StoredSandbox): void {
-  const bot = simulator.telegram.addBot({ ...botName, token: sandbox.botTokens.tg });
-  simulator.telegram.openChat({ personId: ZAINAB.id, botId: bot.id });
-}
-
-async function connectStandIns(parts: SandboxParts, sandbox: StoredSandbox): Promise<void> {
+/** Resolves to the id of WhatsApp's connection. */
+async function connectStandIns(parts: SandboxParts, sandbox: StoredSandbox): Promise<string> {
   const { connections } = z
-    .object({ connections: z.array(z.object({ channel: z.string() })) })
+    .object({ connections: z.array(z.object({ id: z.string(), channel: z.string() })) })
     .parse(await parts.admin.request("GET", `stores/${sandboxStore}/connections`));
-  if (connections.some(({ channel }) => channel === "tg")) return;
-  await parts.admin.request("POST", `stores/${sandboxStore}/connections`, {
-    channel: "tg",
-    name: botName.name,
-    credentials: { token: sandbox.botTokens.tg },
-    sandbox: true,
-  });
+  const connect = async (channel: "tg" | "wd", credentials: object): Promise<string> => {
+    const there = connections.find((connection) => connection.channel === channel);
+    if (there !== undefined) return there.id;
+    const added = await parts.admin.request("POST", `stores/${sandboxStore}/connections`, {
+      channel,
+      name: botName.name,
+      credentials,
+      sandbox: true,
+    });
+    return z.object({ id: z.string() }).parse(added).id;
+  };
+  const [whatsApp] = await Promise.all([
+    connect("wd", shopCredentials),
+    connect("tg", { token: sandbox.botTokens.tg }),
+  ]);
+  return whatsApp;
 }
 
 /** A token in Telegram's shape for a bot that exists only in the stand-in. */

@@ -23,7 +23,7 @@ import type { SimulatorService } from "@thikaa/simulator";
 import { start as startWebhooks } from "@thikaa/webhooks";
 import type { StandaloneConfig } from "./config.ts";
 import { front } from "./front.ts";
-import { openSandbox } from "./sandbox.ts";
+import { openSandbox, restoreBots } from "./sandbox.ts";
 import { loadSecrets } from "./secrets.ts";
 import type { Secrets } from "./secrets.ts";
 import { startServers } from "./servers.ts";
@@ -102,18 +102,24 @@ async function startAll(
         },
       })
     : null;
-  if (simulator !== null) stops.push(() => simulator.stop());
+  if (simulator !== null) {
+    stops.push(() => simulator.stop());
+    await restoreBots({ dataDir: config.dataDir, simulator });
+  }
   progress("Starting the apps …");
   listener = await startApps({ config, secrets, servers, simulator, url: server.url }, apps, stops);
-  if (simulator !== null)
-    await openSandbox({
+  const stopLinking =
+    simulator &&
+    (await openSandbox({
       dataDir: config.dataDir,
       admin: new AdminClient({ baseUrl: server.url, token: secrets.adminToken }),
       simulator,
       url: server.url,
-    });
+      log: createLog({ name: "sandbox", level: config.logLevel }),
+    }));
   // Once it is open, the port is the first to close; of a start that fails it is the last.
   stops.push(() => server.close(2_000));
+  if (stopLinking !== null) stops.push(stopLinking);
   return toService(ready, server, stops);
 }
 
