@@ -1,5 +1,6 @@
 // What a store says of a linked phone: its number, if it likes, and how carefully to send. Nothing of it is secret.
 import type { CredentialsDescription, CredentialValues } from "@thikaa/connector-kit";
+import { readPhoneNumber } from "@thikaa/schema";
 import { z } from "zod";
 
 /** How a connection sends, in numbers. 0 turns each off. */
@@ -20,18 +21,26 @@ const wholeNumber = (most: number) =>
     .regex(/^\d{1,6}$/, "This is a whole number, like 3000; 0 turns it off.")
     .refine((text) => Number(text) <= most, `This is at most ${most}.`);
 
+/** A field that was left empty in a form is one that was not given. */
+const given = <Field extends z.ZodType>(field: Field) =>
+  z.preprocess((value) => (value === "" ? undefined : value), field);
+
 const values = z
   .object({
-    phone: z
-      .string()
-      .transform((text) => text.replaceAll(/[\s()+-]/g, "").replace(/^00/, ""))
-      .pipe(
-        z.string().regex(/^[1-9]\d{6,14}$/, "A number with its country code, like 9647701234567."),
-      )
-      .optional(),
-    pace_min_ms: wholeNumber(longestPaceMs).default("3000"),
-    pace_max_ms: wholeNumber(longestPaceMs).default("10000"),
-    daily_first_contacts: wholeNumber(mostFirstContacts).default("20"),
+    phone: given(
+      z
+        .string()
+        .transform((text, check) => {
+          const number = readPhoneNumber(text);
+          if (number === null)
+            check.addIssue("This is a number with its country code, like 9647701234567.");
+          return number ?? "";
+        })
+        .optional(),
+    ),
+    pace_min_ms: given(wholeNumber(longestPaceMs).default("3000")),
+    pace_max_ms: given(wholeNumber(longestPaceMs).default("10000")),
+    daily_first_contacts: given(wholeNumber(mostFirstContacts).default("20")),
   })
   .transform(({ phone, ...settings }): Record<string, string> => ({
     ...settings,
@@ -96,7 +105,7 @@ export const credentials: CredentialsDescription = {
 
 /** The number that the owner named; `null` when none was. */
 export function expectedNumber(given: CredentialValues): string | null {
-  return given["phone"] ?? null;
+  return given["phone"] || null;
 }
 
 export function sendingSettings(given: CredentialValues): SendingSettings {

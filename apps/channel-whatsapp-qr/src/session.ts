@@ -48,6 +48,8 @@ export class Session {
   /** The one socket there is, open or on its way. */
   #current: OpenSocket | null = null;
   #reopened = Promise.withResolvers<void>();
+  /** Between the opening of a socket and the word that it ended. */
+  #isUp = false;
   #storeFault: Error | null = null;
   #replacedAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
@@ -74,15 +76,13 @@ export class Session {
 
   /** The socket, as soon as it is open; `null` when it does not come back in time. */
   async socket(): Promise<OpenSocket | null> {
-    if (this.#usable === null)
-      await within(this.#options.timing.sendWaitMs, this.#reopened.promise);
+    await this.#untilUsable(this.#options.timing.sendWaitMs);
     return this.#usable;
   }
 
   /** Why a person is needed; `null` when none is, or when the session, if it broke just now, has not said so in time. */
   async verdict(withinMs: number): Promise<ConnectionFault | null> {
-    if (this.#usable === null)
-      await within(withinMs, Promise.race([this.needsPerson, this.#reopened.promise]));
+    await this.#untilUsable(withinMs);
     return this.person;
   }
 
@@ -106,6 +106,18 @@ export class Session {
 
   get #usable(): OpenSocket | null {
     return this.#current?.socket.isOpen === true ? this.#current : null;
+  }
+
+  /** Waits for the next socket, or for the word that there will be none, at most so long. */
+  async #untilUsable(mostMs: number): Promise<void> {
+    if (this.#usable !== null) return;
+    // What broke may not know it yet.
+    const broken = this.#isUp ? this.#current?.socket.ended : undefined;
+    const next = async () => {
+      await broken;
+      await Promise.race([this.needsPerson, this.#reopened.promise]);
+    };
+    await within(mostMs, next());
   }
 
   #drop(why: string): void {
@@ -174,6 +186,7 @@ export class Session {
     const end = await Promise.race([socket.opened.then(() => null), socket.ended]);
     clearTimeout(late);
     if (end !== null) return this.#over.aborted || this.#storeFault === null ? end : storeFailed;
+    this.#isUp = true;
     this.#reopened.resolve();
     return this.#current;
   }
@@ -188,6 +201,7 @@ export class Session {
     }, watchMs);
     const end = await socket.ended;
     clearInterval(timer);
+    this.#isUp = false;
     this.#reopened = Promise.withResolvers();
     if (!this.#over.aborted) context.report("recovering", reasonOf("reconnecting"));
     if (performance.now() - openedAt > settledMs) this.#failures = 0;

@@ -112,11 +112,11 @@ export class KeyStore {
     for (const [name, text] of changes) transaction.read.set(name, text);
     transaction.changes = new Map();
     transaction.items = [];
-    transaction.committed = true;
     await this.#write(changes, items);
+    transaction.committed = true;
   }
 
-  /** Whether the transaction in progress was asked to commit: what is sent by it may leave from then on. */
+  /** Whether the transaction in progress has committed: what is sent by it may leave from then on. */
   get hasCommitted(): boolean {
     return this.#transaction?.committed ?? false;
   }

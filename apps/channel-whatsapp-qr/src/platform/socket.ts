@@ -100,7 +100,7 @@ export class WhatsAppSocket {
   }
 
   get isOpen(): boolean {
-    return this.#isOpen && !this.#hasEnded;
+    return this.#isOpen && !this.#hasEnded && this.#socket.ws.isOpen;
   }
 
   /** Milliseconds since the server said anything at all. */
