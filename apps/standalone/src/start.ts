@@ -91,21 +91,7 @@ async function startAll(
   stops.push(() => servers.stop());
   await migrate(servers.databaseUrl, (name) => progress(`Database schema: ${name}`));
   if (servers.ownDatabase) await forgetWorkers(servers.databaseUrl);
-  const simulator = config.sandbox
-    ? await startSimulator({
-        environment: config.environment,
-        telegram: { host: "127.0.0.1", port: 0 },
-        whatsapp: {
-          host: "127.0.0.1",
-          port: 0,
-          stateFile: join(config.dataDir, "sandbox/whatsapp.json"),
-        },
-      })
-    : null;
-  if (simulator !== null) {
-    stops.push(() => simulator.stop());
-    await restoreBots({ dataDir: config.dataDir, simulator });
-  }
+  const simulator = config.sandbox ? await openSimulator(config, stops) : null;
   progress("Starting the apps …");
   listener = await startApps({ config, secrets, servers, simulator, url: server.url }, apps, stops);
   const stopLinking =
@@ -123,24 +109,28 @@ async function startAll(
   return toService(ready, server, stops);
 }
 
+/** With everything that a house of an earlier start knows to be there. */
+async function openSimulator(config: StandaloneConfig, stops: Stops): Promise<SimulatorService> {
+  const stateFile = join(config.dataDir, "sandbox/whatsapp.json");
+  const simulator = await startSimulator({
+    environment: config.environment,
+    telegram: { host: "127.0.0.1", port: 0 },
+    whatsapp: { host: "127.0.0.1", port: 0, stateFile },
+  });
+  stops.push(() => simulator.stop());
+  await restoreBots({ dataDir: config.dataDir, simulator });
+  return simulator;
+}
+
 /** Starts every app into `started`, and resolves to what answers for all of them. */
 async function startApps(
   surroundings: Surroundings,
   started: Service[],
   stops: Stops,
 ): Promise<RequestListener> {
-  const { config, secrets, servers, simulator, url } = surroundings;
-  const { environment, namespace, logLevel, publicUrl, allowPrivateNetwork } = config;
-  const common = {
-    environment,
-    namespace,
-    publicUrl,
-    http: null,
-    logLevel,
-    databaseUrl: servers.databaseUrl,
-    natsUrl: servers.natsUrl,
-    masterKey: secrets.masterKey,
-  };
+  const { config, secrets, simulator, url } = surroundings;
+  const { logLevel, publicUrl, allowPrivateNetwork } = config;
+  const common = commonSettings(surroundings);
   const log = (name: string) => createLog({ name, level: logLevel });
   const begin = async <App extends Service>(starting: Promise<App>): Promise<App> => {
     const app = await starting;
@@ -196,6 +186,21 @@ async function startApps(
     ...(simulator === null ? [] : [{ prefix: "/simulator", service: simulator }]),
   ];
   return front({ mounts, root, gateway });
+}
+
+/** What every app is told. */
+function commonSettings({ config, secrets, servers }: Surroundings) {
+  const { environment, namespace, logLevel, publicUrl } = config;
+  return {
+    environment,
+    namespace,
+    publicUrl,
+    http: null,
+    logLevel,
+    databaseUrl: servers.databaseUrl,
+    natsUrl: servers.natsUrl,
+    masterKey: secrets.masterKey,
+  };
 }
 
 /** Every worker in a database of our own is from an earlier run: its leases are not waited for. */
