@@ -88,7 +88,10 @@ test("a start that can't succeed says why and leaves nothing behind", async () =
   await expect(start({ ...house.config, masterKey: "k1:short" })).rejects.toThrow(
     /THIKAA_MASTER_KEY/,
   );
-  await expect(start({ ...house.config, natsUrl: "nats://127.0.0.1:1" })).rejects.toThrow();
+  const nowhere = Object.assign(new URL(house.config.databaseUrl), { pathname: "/nowhere" }).href;
+  await expect(start({ ...house.config, databaseUrl: nowhere })).rejects.toThrow(
+    /"nowhere" does not exist/,
+  );
   await expect(start({ ...house.config, http: { host: "192.0.2.1", port: 1 } })).rejects.toThrow();
   expect(await workers()).toBe(0);
 });
