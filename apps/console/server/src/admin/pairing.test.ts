@@ -72,7 +72,7 @@ test("a connection that waits for its phone is kept; asked for, it shows a code,
 
 test("codes are renewed as they end, until they are used up: then the reason says so, and asking again begins anew", async () => {
   const id = await add();
-  [phones.codeMs, phones.codes] = [400, 2];
+  [phones.codeMs, phones.codes] = [1_200, 2];
   await client.pair(id);
   const seen = new Set<string>();
   const end = await until(id, ({ state, qr }) => {
