@@ -1,9 +1,9 @@
 // The settings of this app, from the environment.
 import { defaultPoolSize, mediaStoreUrl } from "@thikaa/connector-kit/host";
-import type { HostConfig } from "@thikaa/connector-kit/host";
 import { commonSettings, flag, parseSettings } from "@thikaa/runtime";
 import { z } from "zod";
 import { officialUrl } from "./official-url.ts";
+import type { WhatsAppConfig } from "./start.ts";
 
 const serverUrl = z.url({
   protocol: /^(wss?|https?)$/,
@@ -16,6 +16,13 @@ const settings = commonSettings
     WHATSAPP_WEB_URL: serverUrl.default(officialUrl),
     /** The stand-in, for connections of the sandbox. */
     WHATSAPP_WEB_SANDBOX_URL: serverUrl.optional(),
+    /** The most phones that this process runs; more wait for another process. */
+    WHATSAPP_WEB_SESSIONS: z.coerce
+      .number({ error: "must be a whole number from 1 to 1000" })
+      .int()
+      .min(1)
+      .max(1_000)
+      .optional(),
     MEDIA_STORE_URL: mediaStoreUrl,
     THIKAA_ALLOW_PRIVATE_NETWORK: flag.default(false),
   })
@@ -36,7 +43,7 @@ const settings = commonSettings
   );
 
 /** Reads the settings; throws one error that lists every fault. */
-export function readConfig(environment: NodeJS.ProcessEnv = process.env): HostConfig {
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): WhatsAppConfig {
   const given = parseSettings(settings, environment);
   return {
     environment: given.THIKAA_ENV,
@@ -55,6 +62,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): HostCo
     http: { host: given.HOST, port: given.PORT, metricsPort: given.METRICS_PORT },
     poolSize: given.DATABASE_POOL_SIZE ?? defaultPoolSize,
     logLevel: given.LOG_LEVEL,
+    mostSessions: given.WHATSAPP_WEB_SESSIONS,
   };
 }
 

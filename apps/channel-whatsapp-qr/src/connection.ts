@@ -8,6 +8,7 @@ import type {
   TypingFacet,
 } from "@thikaa/connector-kit";
 import { NotPaired } from "@thikaa/connector-kit";
+import { Condition } from "./condition.ts";
 import { expectedNumber, sendingSettings } from "./credentials.ts";
 import { Health } from "./health/health.ts";
 import { readRecipient } from "./ids.ts";
@@ -16,14 +17,21 @@ import { LinkedDevice } from "./linked-device.ts";
 import { whatsAppMedia } from "./media.ts";
 import { sendPart } from "./outbound/send.ts";
 import type { PartSender } from "./outbound/send.ts";
+import type { ProcessLimits } from "./process-limits.ts";
 import { Recipients } from "./recipients.ts";
 import { Session } from "./session.ts";
 import type { Timing } from "./timing.ts";
 
-/** Throws `NotPaired`, and `ConnectionFault`: WhatsApp refuses it, it belongs to another connection, or WhatsApp can't be reached. */
+/** What all connections of a process share. */
+export interface Shared {
+  readonly timing: Timing;
+  readonly limits: ProcessLimits;
+}
+
+/** Throws `NotPaired`, and `ConnectionFault`: WhatsApp refuses the device, the phone belongs to another connection, or WhatsApp can't be reached. */
 export async function connect(
   context: ConnectorContext,
-  timing: Timing,
+  { timing, limits }: Shared,
 ): Promise<ConnectedAccount> {
   const device = await LinkedDevice.load(context);
   await device.forgetOld(timing.quarantineMs);
@@ -32,9 +40,16 @@ export async function connect(
   const expected = expectedNumber(context.credentials.values);
   // The process ended between the scan and its claim.
   if (device.number === null) await claim({ context, device, timing, expected }, auth);
-  const session = new Session({ context, device, timing });
-  await session.start();
-  return new WhatsAppAccount(context, session);
+  const leave = limits.enter();
+  try {
+    const condition = new Condition(context);
+    const session = new Session({ context, condition, device, timing });
+    await limits.opened(() => session.start(), context.signal);
+    return new WhatsAppAccount(context, { session, condition, leave });
+  } catch (error) {
+    leave();
+    throw error;
+  }
 }
 
 class WhatsAppAccount implements ConnectedAccount {
@@ -44,14 +59,19 @@ class WhatsAppAccount implements ConnectedAccount {
   readonly media: MediaFacet;
   readonly #session: Session;
   readonly #sender: PartSender;
+  readonly #leave: () => void;
 
-  constructor(context: ConnectorContext, session: Session) {
+  constructor(
+    context: ConnectorContext,
+    { session, condition, leave }: { session: Session; condition: Condition; leave: () => void },
+  ) {
     const settings = sendingSettings(context.credentials.values);
     this.#session = session;
+    this.#leave = leave;
     this.#sender = {
       context,
       session,
-      health: new Health(context, settings),
+      health: new Health(context, condition, settings),
       recipients: new Recipients(context),
     };
     this.media = whatsAppMedia(session, context.baseUrl);
@@ -64,8 +84,9 @@ class WhatsAppAccount implements ConnectedAccount {
   }
 
   /** Only what this process holds open ends: the phone stays linked. */
-  disconnect(): Promise<void> {
-    return this.#session.close();
+  async disconnect(): Promise<void> {
+    await this.#session.close();
+    this.#leave();
   }
 
   async #end(signal: AbortSignal): Promise<[]> {

@@ -6,16 +6,21 @@ import { credentials } from "./credentials.ts";
 import { convert } from "./inbound/convert.ts";
 import { plan } from "./outbound/plan.ts";
 import { createPairing } from "./pairing.ts";
+import { ProcessLimits } from "./process-limits.ts";
 import { timing as usual } from "./timing.ts";
 import type { Timing } from "./timing.ts";
 
-export function createConnector(timing: Timing = usual): Connector {
+/** One for each process: its connections share the limits. */
+export function createConnector(
+  timing: Timing = usual,
+  limits: ProcessLimits = new ProcessLimits(),
+): Connector {
   return {
     channels: ["wd"],
     capabilities: { wd: capabilities },
     credentials,
     plan,
-    connect: (context) => connect(context, timing),
+    connect: (context) => connect(context, { timing, limits }),
     pairing: createPairing(timing),
     convert,
   };

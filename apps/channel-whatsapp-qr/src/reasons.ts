@@ -63,6 +63,10 @@ export const reasons = {
     en: "The connection to WhatsApp is being opened again. It goes on by itself.",
     ar: "يُعاد فتح الاتصال بواتساب. يستمر تلقائيًا.",
   },
+  process_full: {
+    en: "All processes of this channel run as many phones as they can. The operator has to start more of them; it then goes on by itself.",
+    ar: "كل عمليات هذه القناة تشغّل أقصى عدد ممكن من الهواتف. على المشغّل تشغيل المزيد منها؛ ثم يستمر تلقائيًا.",
+  },
   database_unavailable: {
     en: "The database can't be reached just now. It goes on by itself.",
     ar: "لا يمكن الوصول إلى قاعدة البيانات الآن. يستمر تلقائيًا.",

@@ -1,6 +1,7 @@
 // The session of one linked device: its socket, opened again by the table of verdicts, until it is closed or a person is needed.
 import type { ConnectorContext } from "@thikaa/connector-kit";
 import { ConnectionFault, OwnershipLost } from "@thikaa/connector-kit";
+import type { Condition } from "./condition.ts";
 import { Keeping } from "./keeping.ts";
 import type { LinkedDevice } from "./linked-device.ts";
 import type { AuthState } from "./platform/auth-state.ts";
@@ -24,6 +25,7 @@ export interface OpenSocket {
 
 export interface SessionOptions {
   readonly context: ConnectorContext;
+  readonly condition: Condition;
   readonly device: LinkedDevice;
   readonly timing: Timing;
 }
@@ -137,13 +139,13 @@ export class Session {
       if (verdict.kind === "later") await this.#pause(verdict);
       if (this.#over.aborted) return;
       now = await this.#open().catch(() => storeFailed);
-      if (!("code" in now)) this.#options.context.report("connected", null);
+      if (!("code" in now)) this.#options.condition.up();
     }
   }
 
   async #pause(verdict: Extract<Verdict, { kind: "later" }>): Promise<void> {
-    const { context, timing } = this.#options;
-    context.report(verdict.state, reasonOf(verdict.reason));
+    const { condition, timing } = this.#options;
+    condition.down(verdict.state, reasonOf(verdict.reason));
     const { first, last } = timing.backoffMs;
     const backoff = Math.min(first * 2 ** this.#failures++, last) * (0.5 + Math.random() / 2);
     await sleep(Math.max(verdict.waitMs ?? 0, backoff), this.#over);
@@ -193,7 +195,7 @@ export class Session {
 
   /** Watches an open socket until it ends. */
   async #watch({ socket }: OpenSocket): Promise<SocketEnd> {
-    const { context, timing } = this.#options;
+    const { condition, timing } = this.#options;
     const openedAt = performance.now();
     const timer = setInterval(() => {
       if (socket.silentMs > timing.keepAliveMs * 2) this.suspect("the server is silent");
@@ -203,7 +205,7 @@ export class Session {
     clearInterval(timer);
     this.#isUp = false;
     this.#reopened = Promise.withResolvers();
-    if (!this.#over.aborted) context.report("recovering", reasonOf("reconnecting"));
+    if (!this.#over.aborted) condition.down("recovering", reasonOf("reconnecting"));
     if (performance.now() - openedAt > settledMs) this.#failures = 0;
     return this.#storeFault === null ? end : storeFailed;
   }

@@ -2,6 +2,7 @@
 import type { ConnectionReason, ConnectionState } from "@thikaa/schema";
 import { createMemoryContext } from "@thikaa/testkit";
 import { describe, expect, test } from "vitest";
+import { Condition } from "../condition.ts";
 import { refusalOf } from "../platform/errors.ts";
 import { Breaker } from "./breaker.ts";
 import { FirstContacts } from "./first-contacts.ts";
@@ -126,7 +127,7 @@ describe("refusals", () => {
       report: (state, reason) => void reports.push({ state, reason }),
     });
     const settings = { paceMs: { min: 0, max: 0 }, dailyFirstContacts: 0 };
-    return { reports, context, health: new Health(context, settings) };
+    return { reports, context, health: new Health(context, new Condition(context), settings) };
   }
 
   test("463 refuses the message, says that new people have to wait, and lets known ones be written to", async () => {

@@ -1,6 +1,7 @@
 // The health of an account: how fast it sends, whom it may write to first, and when it had better be silent.
 import type { ConnectorContext } from "@thikaa/connector-kit";
 import type { MessageReason, Outcome } from "@thikaa/schema";
+import type { Condition } from "../condition.ts";
 import type { SendingSettings } from "../credentials.ts";
 import type { Refusal } from "../platform/errors.ts";
 import { sleep } from "../waiting.ts";
@@ -12,17 +13,20 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 export class Health {
-  readonly #context: Pick<ConnectorContext, "state" | "clock" | "report" | "log" | "signal">;
+  readonly #context: Pick<ConnectorContext, "state" | "clock" | "log" | "signal">;
+  readonly #condition: Condition;
   readonly #pace: Pace | null;
   readonly #firstContacts: FirstContacts;
   readonly #tooMuch = new Breaker({ firstMs: minuteMs, lastMs: hourMs });
   readonly #noFirst = new Breaker({ firstMs: hourMs, lastMs: 24 * hourMs });
 
   constructor(
-    context: Pick<ConnectorContext, "state" | "clock" | "report" | "log" | "signal">,
+    context: Pick<ConnectorContext, "state" | "clock" | "log" | "signal">,
+    condition: Condition,
     { paceMs, dailyFirstContacts }: SendingSettings,
   ) {
     this.#context = context;
+    this.#condition = condition;
     this.#pace = paceMs.max === 0 ? null : new Pace({ minMs: paceMs.min, maxMs: paceMs.max });
     this.#firstContacts = new FirstContacts(context, dailyFirstContacts);
   }
@@ -79,11 +83,11 @@ export class Health {
 
   #pauseFirstContacts({ code, message }: MessageReason): void {
     const pausedMs = this.#noFirst.trip();
-    const { report, log, signal } = this.#context;
+    const { log, signal } = this.#context;
     log.warn({ reason: code, pausedMs }, "new people are not written to for a while");
-    report("limited", { code, message });
+    this.#condition.limited({ code, message });
     void sleep(pausedMs, signal).then(() => {
-      if (!signal.aborted && this.#noFirst.openMs === 0) report("connected", null);
+      if (!signal.aborted && this.#noFirst.openMs === 0) this.#condition.limited(null);
     });
   }
 }
