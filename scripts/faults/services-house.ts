@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Database } from "@thikaa/db";
 import { AdminClient } from "@thikaa/sdk";
 import { startTelegramStandIn } from "@thikaa/stand-ins";
-import { startWebhookSink } from "@thikaa/testkit";
+import { startWebhookSink, testNamespace } from "@thikaa/testkit";
 import { plainEnvironment } from "../services/config.ts";
 import type { Counts, ServicesConfig } from "../services/config.ts";
 import { startServices } from "../services/start.ts";
@@ -42,7 +42,11 @@ export async function openServicesHouse(options: ServicesHouseOptions): Promise<
   const services = await startServices(
     {
       ...configFor(options, folder),
-      environment: environmentFor(standIn.url),
+      environment: {
+        ...environmentFor(standIn.url),
+        // Others ring on a NATS that is shared.
+        ...(options.given !== undefined && { THIKAA_NAMESPACE: testNamespace() }),
+      },
       environmentOf: (made) => {
         const environment = { ...made.environment, ...extra };
         return options.wired && /^(gateway|channel)-/.test(made.name)
