@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { start as startTelegram } from "@thikaa/channel-telegram";
-import { officialUrl, start as startWhatsAppQr } from "@thikaa/channel-whatsapp-qr";
+import { start as startWhatsAppQr } from "@thikaa/channel-whatsapp-qr";
 import { start as startConsole } from "@thikaa/console-server";
 import { Database, migrate } from "@thikaa/db";
 import { start as startGateway } from "@thikaa/gateway";
@@ -131,6 +131,7 @@ async function startApps(
   const { config, secrets, simulator, url } = surroundings;
   const { logLevel, publicUrl, allowPrivateNetwork } = config;
   const common = commonSettings(surroundings);
+  const providers = providerUrls(surroundings);
   const log = (name: string) => createLog({ name, level: logLevel });
   const begin = async <App extends Service>(starting: Promise<App>): Promise<App> => {
     const app = await starting;
@@ -148,10 +149,7 @@ async function startApps(
       allowPrivateNetwork,
       log: log("channel-telegram"),
       webhookBase: publicUrl?.startsWith("https://") ? publicUrl : null,
-      baseUrls: {
-        live: config.telegramUrl ?? "https://api.telegram.org",
-        sandbox: simulator?.telegram.url ?? null,
-      },
+      baseUrls: providers.telegram,
     }),
   );
   await begin(
@@ -161,10 +159,7 @@ async function startApps(
       allowPrivateNetwork,
       log: log("channel-whatsapp-qr"),
       webhookBase: null,
-      baseUrls: {
-        live: config.whatsappWebUrl ?? officialUrl,
-        sandbox: simulator?.whatsapp.url ?? null,
-      },
+      baseUrls: providers.whatsapp,
     }),
   );
   const root = await begin(
@@ -200,6 +195,20 @@ function commonSettings({ config, secrets, servers }: Surroundings) {
     databaseUrl: servers.databaseUrl,
     natsUrl: servers.natsUrl,
     masterKey: secrets.masterKey,
+  };
+}
+
+/** Where each provider is for live stores, and for the sandbox. */
+function providerUrls({ config, simulator }: Surroundings) {
+  return {
+    telegram: {
+      live: config.telegramUrl ?? "https://api.telegram.org",
+      sandbox: simulator?.telegram.url ?? null,
+    },
+    whatsapp: {
+      live: config.whatsappWebUrl ?? "wss://web.whatsapp.com",
+      sandbox: simulator?.whatsapp.url ?? null,
+    },
   };
 }
 
