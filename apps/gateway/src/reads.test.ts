@@ -139,6 +139,22 @@ describe("message", () => {
     expect(timeline.map(({ at }) => at).toSorted()).toEqual(timeline.map(({ at }) => at));
   });
 
+  test("one that arrived and was not read is final from its deadline on", async () => {
+    const sent = await send({ ttl: 3600 });
+    const query = `&id=${String(sent["message_id"])}`;
+    const id = fromWireId("message", String(sent["message_id"]));
+    await deliver({ class: "sent", providerMessageId: "53" });
+    const arrive = (deadline: string) =>
+      bench.house.database.query({
+        text: "UPDATE messages SET status = 'delivered', final = false, deadline_at = now() + $2::interval WHERE id = $1",
+        values: [id, deadline],
+      });
+    await arrive("1 hour");
+    expect((await ask("message", query)).body).toMatchObject({ status: "delivered", final: false });
+    await arrive("-1 second");
+    expect((await ask("message", query)).body).toMatchObject({ status: "delivered", final: true });
+  });
+
   test("another instance's message is not found, nor one that never was; a missing id is told", async () => {
     const sent = await send();
     const other = await bench.house.key(store);

@@ -2,7 +2,7 @@
 import { toWireId } from "@thikaa/schema";
 import type { ChannelCode } from "@thikaa/schema";
 import type { Queryable } from "./database.ts";
-import { shownStatus } from "./message-views.ts";
+import { shownFinal, shownStatus } from "./message-views.ts";
 
 /** A message's own row with its store's slug and its connection's name. */
 export interface ReportedMessage {
@@ -96,7 +96,7 @@ export interface MessageFilter {
 }
 
 const messageColumns = `m.id, m.store_id, s.slug AS store, m.direction, m.origin, m.instance_id, m.connection_id, c.name AS connection, m.channel, m.address, m.type,
-  m.client_reference, ${shownStatus}, m.final, m.reason, m.price_micro, m.refunded, m.possible_duplicate, m.provider_message_id, m.send_at, m.deadline_at, m.created_at, m.updated_at`;
+  m.client_reference, ${shownStatus}, ${shownFinal}, m.reason, m.price_micro, m.refunded, m.possible_duplicate, m.provider_message_id, m.send_at, m.deadline_at, m.created_at, m.updated_at`;
 
 /** Gathers the report of a message, or resolves to `null` when there is no such message. */
 export async function readMessageReport(

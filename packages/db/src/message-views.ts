@@ -84,6 +84,9 @@ export const shownStatus = `CASE WHEN m.status IN ('queued', 'scheduled') AND EX
 /** SQL: the last thing that the provider of the message `m` reports after `sent`; `none` where it reports nothing. */
 export const reportedReceipts = `coalesce((SELECT d.description -> 'capabilities' ->> 'receipts' FROM channel_descriptions d WHERE d.channel = m.channel), 'none')`;
 
+/** SQL: whether the message `m` is final as it may be shown. After its deadline it is, though a person may read it later still. */
+export const shownFinal = `(m.final OR (m.status IN ('sent', 'delivered') AND m.deadline_at <= now())) AS final`;
+
 /** Finds an outbound message of an instance with its parts and attempts; `null` when it is not that instance's. */
 export async function findMessageView(
   database: Queryable,
@@ -91,7 +94,7 @@ export async function findMessageView(
 ): Promise<MessageView | null> {
   const { rows } = await database.query<MessageRow & { [column: string]: unknown }>({
     name: "messages-view",
-    text: `SELECT m.id, m.channel, m.connection_id, m.address, ${shownStatus}, m.final, m.reason, m.client_reference, m.price_micro, m.refunded, m.possible_duplicate,
+    text: `SELECT m.id, m.channel, m.connection_id, m.address, ${shownStatus}, ${shownFinal}, m.reason, m.client_reference, m.price_micro, m.refunded, m.possible_duplicate,
              m.created_at, m.updated_at, m.send_at, m.deadline_at, q.due_at
            FROM messages m LEFT JOIN send_queue q ON q.message_id = m.id AND q.worker IS NULL
            WHERE m.store_id = $1 AND m.id = $2 AND m.instance_id = $3 AND m.direction = 'out'`,
