@@ -140,3 +140,60 @@ test("what a device could not read is given again, also after the connection mov
     deadlineMs: 10_000,
   });
 });
+
+test("a message that can't be decrypted is kept as such, asked for again, and then comes under its own id", async () => {
+  await open({});
+  const { messageId } = await linked.standIn.send({
+    from: zainab,
+    to: shop,
+    content: { kind: "text", text: "garbled at first" },
+    garbled: true,
+  });
+  await linked.untilTexts(["garbled at first"]);
+  const ids = linked.converted.flatMap((said) =>
+    said.kind === "message" ? [said.provider_message_id] : [],
+  );
+  expect(ids).toEqual([messageId]);
+  expect(linked.undecryptable).toBe(1);
+});
+
+test("keys that went back in time make nothing lost: what can't be read comes again", async () => {
+  const kept = new Map<string, string>();
+  const write = (values: Readonly<Record<string, string | null>>) => {
+    for (const [key, value] of Object.entries(values))
+      if (value === null) kept.delete(key);
+      else kept.set(key, value);
+  };
+  linked = await Linked.open({
+    through: (context) => ({
+      state: {
+        get: async (keys) => new Map([...kept].filter(([key]) => keys.includes(key))),
+        set: async (values) => write(values),
+      },
+      async received(items, state = {}) {
+        await context.received(items);
+        write(state);
+      },
+    }),
+  });
+  const talk = async (text: string) => {
+    await linked.says(zainab, text);
+    await linked.untilTexts([text]);
+    expect(await linked.send(zainab, `re ${text}`)).toMatchObject({ class: "sent" });
+  };
+  await talk("one");
+  const before = [...kept];
+  await talk("two");
+  await talk("three");
+  await linked.account.disconnect();
+  kept.clear();
+  for (const [key, value] of before) kept.set(key, value);
+  await linked.reopen();
+  await talk("four");
+  await linked.standIn.settled(shop);
+  expect(linked.texts).toEqual(["one", "two", "three", "four"]);
+  await waitFor(() => linked.shownBy(zainab).at(-1) === "re four", {
+    what: "the answer to be readable",
+    deadlineMs: 10_000,
+  });
+});
