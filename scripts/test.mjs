@@ -24,12 +24,16 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** The fault tests go by themselves, after the others: they judge by time, and most of theirs is waiting for it. */
+/**
+ * Files share a process with others, which spares each of them loading everything anew; those that change what is global in
+ * a process are called `*.alone.test.ts` and have their own. The fault tests come after the others: they judge by time, and
+ * most of theirs is waiting for it.
+ */
 function runs() {
   if (args.some((argument) => !argument.startsWith("-"))) return [args];
   return [
-    ["--exclude=scripts/faults/**", ...args],
-    ["scripts/faults", ...args],
+    ["--no-isolate", "--exclude=scripts/faults/**", "--exclude=**/*.alone.test.ts", ...args],
+    ["scripts/faults", ".alone.test.ts", ...args],
   ];
 }
 
