@@ -16,6 +16,7 @@ export interface Mutation {
 const sending = "packages/sending/src";
 const host = "packages/connector-kit/src/host";
 const telegram = "apps/channel-telegram/src";
+const admin = "apps/console/server/src";
 const faults = "scripts/faults/faults.test.ts";
 
 export const mutations: readonly Mutation[] = [
@@ -214,6 +215,42 @@ export const mutations: readonly Mutation[] = [
       "SELECT $1, $2, key, thread, shard, raw, converted FROM item ORDER BY n RETURNING key`",
     test: `${host}/host.test.ts`,
     named: "a repeat changes nothing",
+  },
+  {
+    name: "pairing shown without its owner",
+    promise: "only the owner of a connection, under its present epoch, shows a code",
+    file: "packages/db/src/pairings.ts",
+    find: 'WHERE c.id = $1 AND EXISTS ${heldBy("$2", "$3")} AND p.connection_id = c.id AND p.id = $4',
+    replace: "WHERE c.id = $1 AND $2 = $2 AND $3 = $3 AND p.connection_id = c.id AND p.id = $4",
+    test: `${host}/pairing.test.ts`,
+    named: "who no longer owns",
+  },
+  {
+    name: "pairing of before",
+    promise: "what ended before is not the end of what is asked for now",
+    file: "packages/db/src/pairings.ts",
+    find: "CASE WHEN p.id IS NOT NULL AND c.state = 'attention' THEN 'connecting' ELSE c.state END",
+    replace: "c.state",
+    test: `${admin}/admin/pairing.test.ts`,
+    named: "codes are renewed",
+  },
+  {
+    name: "pairing code of a dead attempt",
+    promise: "a code that nobody answers to any more is not shown on",
+    file: `${host}/pairing.ts`,
+    find: "end(options, asked, fault) : display.clear());",
+    replace: "end(options, asked, fault) : undefined);",
+    test: `${host}/pairing.test.ts`,
+    named: "a passing fault",
+  },
+  {
+    name: "pairing by a used link",
+    promise: "a link that linked a phone shows no code again",
+    file: `${admin}/pair-page/routes.ts`,
+    find: "link?.used === true && shows !== undefined ? null : pairing",
+    replace: "shows === undefined ? pairing : pairing",
+    test: `${admin}/admin/pairing.test.ts`,
+    named: "used up never shows",
   },
   {
     name: "no patience after a sleep",

@@ -110,14 +110,18 @@ function linesOf({ qr, code, expires_at, reason }: PairingState): string[] {
   return [printable(reason?.message ?? "Getting a code …")];
 }
 
+/** Below the drawing: an empty line, the time that it lasts, and the cursor. */
+const linesBelow = 3;
+
 function drawn(qr: string): readonly string[] {
-  const { columns } = process.stdout;
+  const { columns, rows } = process.stdout;
   const isTerminal = process.stdout.isTTY === true;
   const { lines, width } = drawQrCode(qr, isTerminal);
-  return isTerminal && columns < width
+  const height = lines.length + linesBelow;
+  return isTerminal && (columns < width || rows < height)
     ? [
-        `This window has ${columns} columns, and the code needs ${width}: make it wider.`,
-        "Or see it elsewhere, with --link; or type a code, with --code NUMBER.",
+        `This window has ${columns} columns and ${rows} rows; the code needs ${width} and ${height}. Make it larger,`,
+        "or end this with Ctrl-C and see the code elsewhere, with --link; or type one, with --code NUMBER.",
       ]
     : lines;
 }

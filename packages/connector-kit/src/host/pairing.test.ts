@@ -2,9 +2,12 @@
 import {
   askPairing,
   cancelPairing,
+  endPairing,
   findPairingLink,
   findPairingView,
+  loadPairing,
   savePairingLink,
+  showPairing,
 } from "@thikaa/db";
 import type { Service } from "@thikaa/runtime";
 import { newId } from "@thikaa/schema";
@@ -197,6 +200,33 @@ test("taken back, the connection waits again as before", async () => {
   expect(await cancelPairing(house.database, where)).toBe(true);
   await house.untilState(connection, "attention");
   expect(await view(connection)).toMatchObject({ code: "not_paired", asked: false });
+});
+
+test("who no longer owns the connection, or shows another pairing, shows and ends nothing", async () => {
+  const connection = await house.connection();
+  const { desks } = phoneInHand(connection);
+  await ask(connection);
+  await waitFor(() => desks[0], { what: "the pairing" });
+  const { id: pairingId = "" } = (await loadPairing(house.database, connection.id)) ?? {};
+  const { rows } = await house.database.query<{ worker: string; epoch: number }>({
+    text: "SELECT worker, epoch FROM assignments WHERE key = $1",
+    values: [connection.id],
+  });
+  const [held = { worker: "", epoch: 0 }] = rows;
+  const owner = { connectionId: connection.id, ...held };
+  const end = { state: "attention", reason: null, linked: true } as const;
+  for (const stranger of [
+    { ...owner, pairingId: newId() },
+    { ...owner, pairingId, epoch: held.epoch + 1 },
+    { ...owner, pairingId, worker: newId() },
+  ]) {
+    const shown = { sealed: "late", until: soon() };
+    expect(await showPairing(house.database, stranger, shown)).toBe(false);
+    await endPairing(house.database, stranger, end);
+  }
+  expect(await view(connection)).toMatchObject({ asked: true, shown: null });
+  await endPairing(house.database, { ...owner, pairingId }, end);
+  expect(await view(connection)).toMatchObject({ asked: false });
 });
 
 test("a link is used up by the phone that was linked, not by one that failed", async () => {

@@ -42,6 +42,7 @@ async function pair(
   try {
     // A process that was killed may have left a code that nobody answers to any more.
     await display.clear();
+    signal.throwIfAborted();
     await pairing.pair(
       { ...context, signal },
       { phone: asked.phone, show: (shown) => display.show(shown) },

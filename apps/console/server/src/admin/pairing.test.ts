@@ -85,7 +85,8 @@ test("codes are renewed as they end, until they are used up: then the reason say
     message: paperPairing.reasons.qr_expired.en,
   });
   expect(seen.size).toBe(2);
-  await client.pair(id);
+  // What ended before is not the end of this one.
+  expect((await client.pair(id)).state).not.toBe("attention");
   expect((await until(id, ({ qr }) => qr !== undefined)).state).toBe("pairing");
 });
 
@@ -193,6 +194,15 @@ test("a link asks for its own connection, dies with the phone that it linked, an
     (await told.body?.pipeThrough(new TextDecoderStream()).getReader().read()) ?? {};
   expect(told.status).toBe(200);
   expect(value).not.toContain("<svg");
+});
+
+test("a link that is used up never shows a code again", async () => {
+  const id = await add();
+  const url = await linkFor(id);
+  await press(url);
+  await until(id, ({ qr }) => qr !== undefined);
+  await running.database.query({ text: "UPDATE pairing_links SET used_at = now()" });
+  expect(await (await fetch(`${url}/events`)).text()).not.toContain("<svg");
 });
 
 test("a newer link ends the older one, and one whose time is over is like one that never was", async () => {
