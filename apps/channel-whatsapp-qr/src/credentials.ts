@@ -11,6 +11,8 @@ export interface SendingSettings {
   readonly dailyFirstContacts: number;
 }
 
+/** Careful, for a number that nobody wants to lose. */
+const usual = { pace_min_ms: "3000", pace_max_ms: "10000", daily_first_contacts: "20" };
 const longestPaceMs = 600_000;
 const mostFirstContacts = 10_000;
 
@@ -38,9 +40,9 @@ const values = z
         })
         .optional(),
     ),
-    pace_min_ms: given(wholeNumber(longestPaceMs).default("3000")),
-    pace_max_ms: given(wholeNumber(longestPaceMs).default("10000")),
-    daily_first_contacts: given(wholeNumber(mostFirstContacts).default("20")),
+    pace_min_ms: given(wholeNumber(longestPaceMs).default(usual.pace_min_ms)),
+    pace_max_ms: given(wholeNumber(longestPaceMs).default(usual.pace_max_ms)),
+    daily_first_contacts: given(wholeNumber(mostFirstContacts).default(usual.daily_first_contacts)),
   })
   .transform(({ phone, ...settings }): Record<string, string> => ({
     ...settings,
@@ -108,10 +110,14 @@ export function expectedNumber(given: CredentialValues): string | null {
   return given["phone"] || null;
 }
 
-export function sendingSettings(given: CredentialValues): SendingSettings {
-  const [min, max] = [Number(given["pace_min_ms"]), Number(given["pace_max_ms"])];
+export function sendingSettings(values: CredentialValues): SendingSettings {
+  const {
+    pace_min_ms: min,
+    pace_max_ms: max,
+    daily_first_contacts: most,
+  } = { ...usual, ...values };
   return {
-    paceMs: { min: Math.min(min, max), max },
-    dailyFirstContacts: Number(given["daily_first_contacts"]),
+    paceMs: { min: Math.min(Number(min), Number(max)), max: Number(max) },
+    dailyFirstContacts: Number(most),
   };
 }

@@ -118,6 +118,20 @@ test("a breaker stays open longer after each further refusal, and forgets them o
   expect(breaker.trip()).toBe(60);
 });
 
+test("a message that only waits for its turn is not counted as a first contact", async () => {
+  const context = createMemoryContext({ baseUrl: "", credentials: {} });
+  const settings = { paceMs: { min: 60_000, max: 60_000 }, dailyFirstContacts: 50 };
+  const health = new Health(context, new Condition(context), settings);
+  expect(await health.admit({ isFirst: true })).toBeNull();
+  for (const _ of [1, 2, 3])
+    expect(await health.admit({ isFirst: true })).toMatchObject({
+      class: "throttled",
+      reason: { code: "paced" },
+    });
+  const kept = await context.state.get(["first-contacts"]);
+  expect(JSON.parse(kept.get("first-contacts") ?? "")).toMatchObject({ count: 1 });
+});
+
 describe("refusals", () => {
   function open() {
     const reports: { state: ConnectionState; reason: ConnectionReason | null }[] = [];

@@ -39,22 +39,20 @@ export class Health {
         "first_contacts_paused",
         "New people are not written to for a while: WhatsApp has refused one. People who wrote first are.",
       );
-    if (isFirst) {
-      const waitMs = await this.#firstContacts.take();
-      if (waitMs > 0)
-        return wait(
-          waitMs,
-          "daily_first_contacts",
-          "As many new people as this connection writes to in a day were written to. It goes on tomorrow.",
-        );
-    }
-    const turn = this.#pace?.take();
-    if (turn === undefined) return null;
+    const turn = this.#pace?.take() ?? { waitMs: 0 };
     if ("backInMs" in turn)
       return wait(
         turn.backInMs,
         "paced",
         "This connection sends slowly, so that WhatsApp does not restrict the number. It is this message's turn later.",
+      );
+    // Counted last: who is counted is written to.
+    const untilTomorrow = isFirst ? await this.#firstContacts.take() : 0;
+    if (untilTomorrow > 0)
+      return wait(
+        untilTomorrow,
+        "daily_first_contacts",
+        "As many new people as this connection writes to in a day were written to. It goes on tomorrow.",
       );
     await sleep(turn.waitMs, this.#context.signal);
     return null;
