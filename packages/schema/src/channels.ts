@@ -9,11 +9,18 @@ export interface Channel {
   /** The name people know it by. */
   readonly name: { readonly en: string; readonly ar: string };
   readonly recipient: RecipientForm;
+  /** How the provider names people whose phone number it keeps from us; they are answered by that name. */
+  readonly withoutNumber?: RegExp;
 }
 
 /** Every channel by its code. Adding one is a line here, an app and a stand-in. */
 export const channels = {
-  wd: { code: "wd", name: { en: "WhatsApp (QR)", ar: "واتساب (رمز QR)" }, recipient: "phone" },
+  wd: {
+    code: "wd",
+    name: { en: "WhatsApp (QR)", ar: "واتساب (رمز QR)" },
+    recipient: "phone",
+    withoutNumber: /^\d{5,20}@lid$/,
+  },
   wa: {
     code: "wa",
     name: { en: "WhatsApp Cloud API", ar: "واتساب Cloud API" },

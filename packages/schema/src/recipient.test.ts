@@ -86,6 +86,13 @@ describe("what is no phone number is refused with how to write it", () => {
   });
 });
 
+test("somebody whose number is hidden is answered by the name they came in with, on that channel alone", () => {
+  const to = "100000000000001@lid";
+  expect(cleanRecipient("wd", ` ${to} `)).toEqual({ ok: true, to });
+  expect(cleanRecipient("wa", to)).toMatchObject({ ok: false });
+  expect(cleanRecipient("wd", "1@lid")).toMatchObject({ ok: false });
+});
+
 describe("a provider's id is the provider's own: only what no id can hold is taken away", () => {
   test.each<[string | number, string]>([
     ["700000001", "700000001"],

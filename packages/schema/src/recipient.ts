@@ -1,6 +1,6 @@
 // Recipients: how `to` is cleaned into the one form in which a channel knows a person.
 import { channels } from "./channels.ts";
-import type { ChannelCode } from "./channels.ts";
+import type { Channel, ChannelCode } from "./channels.ts";
 import { storableText } from "./text.ts";
 
 /** A cleaned recipient, or why it can't be one, in words for the sender. */
@@ -33,7 +33,8 @@ export function isCallingCode(digits: string): boolean {
 
 /**
  * Cleans `to` for a channel. Phone channels take spaces, dashes, brackets, a leading `+` or `00`, Arabic-Indic and
- * Persian digits and direction marks; ids are only trimmed, since they are the provider's own.
+ * Persian digits and direction marks; ids are only trimmed, since they are the provider's own, and so are the names of
+ * people whose number the provider keeps from us.
  * `defaultCallingCode` (digits) completes a number written with its national leading zero.
  */
 export function cleanRecipient(
@@ -49,9 +50,10 @@ export function cleanRecipient(
   }
   const text = storableText(String(to)).replace(directionMarks, "").trim();
   if (text === "") return { ok: false, message: "'to' is empty." };
-  return channels[channel].recipient === "phone"
-    ? cleanPhone(text, defaultCallingCode ?? null)
-    : cleanId(text);
+  const { recipient, withoutNumber }: Channel = channels[channel];
+  return recipient === "id" || withoutNumber?.test(text) === true
+    ? cleanId(text)
+    : cleanPhone(text, defaultCallingCode ?? null);
 }
 
 /** A phone number with its country code, written as people do, in digits alone; `null` when it is none. */
