@@ -46,7 +46,10 @@ async function add(store: string, credentials: Record<string, string> = {}): Pro
 
 async function open(connection: string, locale: "en-GB" | "ar-IQ"): Promise<Page> {
   const { url } = await admin.createPairingLink(connection);
-  const context = await browser.newContext({ locale, viewport: { width: 1000, height: 900 } });
+  const context = await browser.newContext({
+    locale,
+    viewport: { width: locale === "ar-IQ" ? 390 : 1280, height: 844 },
+  });
   const page = await context.newPage();
   await page.goto(url);
   return page;

@@ -38,8 +38,8 @@ async function open(look: Look) {
   return { url, ...(await openPage(browser, url, look)) };
 }
 
-/** What a phone's camera reads off the screen as it is. */
-const scan = async (page: Page) => readQrCodeOfPng(await page.screenshot({ fullPage: true }));
+/** What a phone's camera reads off the screen as it is, without scrolling. */
+const scan = async (page: Page) => readQrCodeOfPng(await page.screenshot());
 
 const scanned = (page: Page) =>
   waitFor(() => scan(page).then((text) => text ?? undefined), { what: "a code to scan" });
