@@ -1,6 +1,6 @@
 // The page's files: TypeScript has its types taken out, everything else is served as it lies; all is read once, at the start.
 import { readdir, readFile } from "node:fs/promises";
-import { stripTypeScriptTypes } from "node:module";
+import { createRequire, stripTypeScriptTypes } from "node:module";
 import { extname } from "node:path";
 
 /** One file, ready to send. */
@@ -9,6 +9,8 @@ export interface Asset {
   body: Buffer;
 }
 
+/** Reads QR codes in the page; a script without modules. */
+const jsqr = createRequire(import.meta.url).resolve("jsqr");
 const WEB_FOLDER = new URL("../web/", import.meta.url);
 const CONTENT_TYPES: ReadonlyMap<string, string> = new Map([
   [".html", "text/html; charset=utf-8"],
@@ -28,5 +30,9 @@ export async function loadAssets(): Promise<ReadonlyMap<string, Asset>> {
       extname(name) === ".ts" ? Buffer.from(stripTypeScriptTypes(bytes.toString("utf8"))) : bytes;
     assets.set(name, { contentType, body });
   }
+  assets.set("jsqr.js", {
+    contentType: "text/javascript; charset=utf-8",
+    body: await readFile(jsqr),
+  });
   return assets;
 }

@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 function openPage(options?: BrowserContextOptions): Promise<Page> {
-  return browser.open(world.url, options);
+  return browser.open(world.botChat, options);
 }
 
 test("a picture sent by a bot is seen in its bubble with its caption, any other file is a link that saves it", async () => {
@@ -52,11 +52,11 @@ test("an Arabic text sent by a bot appears on the phone, from right to left, whi
   await api.sendChatAction(ZAINAB_ID, "typing");
   await page.getByText("typing…").waitFor();
   await api.sendMessage(ZAINAB_ID, "مرحبا زينب 👋");
-  const bubble = page.locator(".row.bot .bubble-text", { hasText: "مرحبا زينب 👋" });
+  const bubble = page.locator(".row.shop .bubble-text", { hasText: "مرحبا زينب 👋" });
   await bubble.waitFor();
   expect(
     await page.evaluate(
-      "getComputedStyle(document.querySelector('.row.bot .bubble-text')).direction",
+      "getComputedStyle(document.querySelector('.row.shop .bubble-text')).direction",
     ),
   ).toBe("rtl");
   expect(await page.getByText("typing…").count()).toBe(0);
@@ -104,7 +104,9 @@ test("what a message says is shown as text, never run as a page", async () => {
   );
   await deliver(world.url, { body: receivedEvent(attack) });
   await page.locator('[data-delivery="1"] .said-text').waitFor();
-  expect(await page.locator(".row.bot").first().locator(".bubble-text").textContent()).toBe(attack);
+  expect(await page.locator(".row.shop").first().locator(".bubble-text").textContent()).toBe(
+    attack,
+  );
   expect(await page.locator(".device img, .log img, .device script").count()).toBe(0);
   expect(await page.locator(".mark-bold").textContent()).toBe("bold");
   expect(
@@ -145,7 +147,7 @@ test("the language is changed, turns the page, and is remembered", async () => {
 
 test("with several bots there is a list, with what is unread", async () => {
   const second = world.simulator.telegram.addBot({ name: "Second shop" });
-  const page = await openPage();
+  const page = await browser.open(world.url);
   await page.locator(".chat-line").nth(1).waitFor();
   await new Api(second.token, { apiRoot: world.simulator.telegram.url }).sendMessage(
     ZAINAB_ID,
@@ -172,7 +174,7 @@ test("pictures of the empty page, of the list, and of a delivery's details", asy
   await page.locator(".delivery summary").last().click();
   await page.locator(".badge", { hasText: "1" }).first().waitFor();
   await page.screenshot({ path: `${pictures}1280-list.png` });
-  expect(await page.locator(".chat-line").count()).toBe(2);
+  expect(await page.locator(".chat-line").count()).toBe(3);
 });
 
 test("pictures of the page at both widths, in both languages, light and dark; nothing is wider than the page", async () => {

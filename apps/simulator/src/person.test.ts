@@ -46,7 +46,7 @@ async function choose(
 const written = (page: Page) => page.getByLabel("Message", { exact: true });
 
 test("a photo goes out with the words in the box as its caption, and is seen on the phone", async () => {
-  const page = await browser.open(world.url);
+  const page = await browser.open(world.botChat);
   await written(page).fill("هل هذه متوفرة؟");
   await choose(page, "Photo", {
     name: "bag.jpg",
@@ -61,7 +61,7 @@ test("a photo goes out with the words in the box as its caption, and is seen on 
 });
 
 test("a file keeps its name, a voice message plays", async () => {
-  const page = await browser.open(world.url);
+  const page = await browser.open(world.botChat);
   await choose(page, "File", {
     name: "فاتورة 18.pdf",
     mimeType: "application/pdf",
@@ -77,7 +77,7 @@ test("a file keeps its name, a voice message plays", async () => {
 });
 
 test("a location and a contact are filled in and sent", async () => {
-  const page = await browser.open(world.url);
+  const page = await browser.open(world.botChat);
   await attach(page, "Location");
   await page.getByLabel("Latitude").fill("30.5085");
   await page.getByLabel("Longitude").fill("47.7804");
@@ -93,7 +93,7 @@ test("a location and a contact are filled in and sent", async () => {
 });
 
 test("a message is answered, an own one is edited, and leaving the edit empties the box", async () => {
-  const page = await browser.open(world.url);
+  const page = await browser.open(world.botChat);
   const asked = await api.sendMessage(zainab, "Which colour?");
   const row = page.locator(`[data-message="${asked.message_id}"]`);
   await row.hover();
@@ -121,7 +121,7 @@ test("a message is answered, an own one is edited, and leaving the edit empties 
 });
 
 test("blocking and unblocking are told to the bot", async () => {
-  const page = await browser.open(world.url);
+  const page = await browser.open(world.botChat);
   await page.getByRole("button", { name: "Block", exact: true }).click();
   await page.getByRole("button", { name: "Unblock" }).click();
   await page.getByRole("button", { name: "Block", exact: true }).waitFor();
@@ -132,7 +132,7 @@ test("blocking and unblocking are told to the bot", async () => {
 });
 
 test("what can't be sent is said, and the words stay", async () => {
-  const page = await browser.open(world.url);
+  const page = await browser.open(world.botChat);
   await attach(page, "Contact");
   await page.getByLabel("Phone number").fill("none");
   await page.locator(".fields").getByRole("button", { name: "Send" }).click();
@@ -141,14 +141,14 @@ test("what can't be sent is said, and the words stay", async () => {
 });
 
 test("places, cards and voices of a bot are seen", async () => {
-  const page = await browser.open(world.url);
+  const page = await browser.open(world.botChat);
   await api.sendVenue(zainab, 33.3152, 44.3661, "متجر بغداد", "شارع المتنبي");
   await api.sendContact(zainab, "+9647700000009", "Shop", { last_name: "Desk" });
   await api.sendVoice(zainab, new InputFile(voice, "v.ogg"));
-  await page.locator(".row.bot .place", { hasText: "متجر بغداد" }).waitFor();
-  await page.locator(".row.bot .card", { hasText: "+9647700000009" }).waitFor();
-  await page.locator(".row.bot audio.voice").waitFor();
-  expect(await page.locator(".row.bot").count()).toBe(3);
+  await page.locator(".row.shop .place", { hasText: "متجر بغداد" }).waitFor();
+  await page.locator(".row.shop .card", { hasText: "+9647700000009" }).waitFor();
+  await page.locator(".row.shop audio.voice").waitFor();
+  expect(await page.locator(".row.shop").count()).toBe(3);
 });
 
 test("pictures of all that is sent and received, at both widths, in both languages, light and dark; nothing is wider than the page", async () => {
@@ -156,7 +156,7 @@ test("pictures of all that is sent and received, at both widths, in both languag
   for (const colorScheme of ["light", "dark"] as const)
     for (const locale of ["en-GB", "ar-IQ"] as const)
       for (const viewport of [wide, narrow]) {
-        const page = await browser.open(world.url, { viewport, locale, colorScheme });
+        const page = await browser.open(world.botChat, { viewport, locale, colorScheme });
         const name = `person-${viewport.width}-${locale.slice(0, 2)}-${colorScheme}`;
         await expect.poll(() => page.evaluate(isAtEnd)).toBe(true);
         await page.screenshot({ path: `${pictures}${name}-end.png` });

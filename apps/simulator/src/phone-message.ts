@@ -1,23 +1,28 @@
-// A message as the phone shows it, made from what lies in the stand-in.
-import type { StoredMessage, WireButton, WireEntity } from "@thikaa/stand-ins";
+// A message as the phone shows it, whichever app it is in.
+import type { WireButton, WireEntity } from "@thikaa/stand-ins";
 
-/** One bubble. Times are ISO 8601. */
+/** One bubble. Times are ISO 8601; ids are the provider's own. */
 export interface PhoneMessage {
-  id: number;
-  author: "person" | "bot";
+  id: string;
+  author: "person" | "shop";
   text: string;
-  entities: WireEntity[];
+  entities: readonly WireEntity[];
   sentAt: string;
   edited: boolean;
-  replyTo: { author: "person" | "bot"; text: string; kind: PhoneKind | null } | null;
-  buttons: WireButton[][];
+  replyTo: { author: "person" | "shop"; text: string; kind: PhoneKind | null } | null;
+  buttons: readonly (readonly WireButton[])[];
   file: PhoneFile | null;
   place: PhonePlace | null;
   card: { name: string; phone: string } | null;
+  /** What the other side thinks of it. */
+  reaction: string | null;
+  /** How far it came; `null` where the provider does not tell. */
+  status: "sent" | "delivered" | "read" | null;
+  /** Why there is nothing to be seen of it: it was deleted, can't be read, or is of a kind that the phone does not know. */
+  missing: "deleted" | "unreadable" | "unknown" | null;
 }
 
-const fileKinds = ["photo", "document", "video", "audio", "voice", "sticker"] as const;
-export type PhoneFileKind = (typeof fileKinds)[number];
+export type PhoneFileKind = "photo" | "document" | "video" | "audio" | "voice" | "sticker";
 /** What a message without words is called by. */
 export type PhoneKind = PhoneFileKind | "location" | "contact";
 
@@ -29,8 +34,8 @@ export interface PhoneFile {
   /** `null` when it has no name; then its kind stands for it. */
   name: string | null;
   kind: PhoneFileKind;
-  /** Bytes. */
-  size: number;
+  /** Bytes; `null` when it is not known. */
+  size: number | null;
 }
 
 /** A place on the map; a venue has a name and an address. */
@@ -39,62 +44,4 @@ export interface PhonePlace {
   longitude: number;
   name: string | null;
   address: string | null;
-}
-
-export function toPhoneMessage({ author, wire }: StoredMessage): PhoneMessage {
-  const replied = wire.reply_to_message;
-  return {
-    id: wire.message_id,
-    author,
-    text: textOf(wire),
-    entities: wire.entities ?? wire.caption_entities ?? [],
-    sentAt: new Date(wire.date * 1000).toISOString(),
-    edited: wire.edit_date !== undefined,
-    replyTo: replied
-      ? {
-          author: replied.from?.is_bot ? "bot" : "person",
-          text: textOf(replied),
-          kind: kindOf(replied),
-        }
-      : null,
-    buttons: wire.reply_markup?.inline_keyboard ?? [],
-    file: toPhoneFile(wire),
-    place: toPlace(wire),
-    card: wire.contact
-      ? {
-          name: [wire.contact.first_name, wire.contact.last_name].filter(Boolean).join(" "),
-          phone: wire.contact.phone_number,
-        }
-      : null,
-  };
-}
-
-type Wire = StoredMessage["wire"];
-
-function textOf(wire: Wire): string {
-  return wire.text ?? wire.caption ?? "";
-}
-
-function kindOf(wire: Wire): PhoneKind | null {
-  if (wire.location !== undefined) return "location";
-  if (wire.contact !== undefined) return "contact";
-  return fileKinds.find((kind) => wire[kind] !== undefined) ?? null;
-}
-
-function toPlace({ location, venue }: Wire): PhonePlace | null {
-  if (location === undefined) return null;
-  return { ...location, name: venue?.title ?? null, address: venue?.address ?? null };
-}
-
-function toPhoneFile(wire: Wire): PhoneFile | null {
-  const kind = fileKinds.find((each) => wire[each] !== undefined);
-  const file = kind === undefined ? undefined : [wire[kind]].flat().at(-1);
-  if (kind === undefined || file === undefined) return null;
-  return {
-    id: file.file_id,
-    isPicture: kind === "photo" || kind === "sticker",
-    name: file.file_name ?? null,
-    kind,
-    size: file.file_size,
-  };
 }

@@ -1,14 +1,16 @@
 // Everything under /simulator: the page, its API, its live events, and the sink for webhooks.
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { z } from "zod";
-import { actions, sendFile } from "./actions.ts";
 import type { Asset } from "./assets.ts";
+import { deedShape, fileShape, shopShape } from "./deeds.ts";
 import type { Phone } from "./phone.ts";
+import type { ShopPhone } from "./shop-phone.ts";
 import type { WebhookLog } from "./webhook-log.ts";
 
 /** What the routes work on. `streams` holds the open event streams, so that a stop can end them. */
 export interface RouteParts {
   phone: Phone;
+  shop: ShopPhone;
   log: WebhookLog;
   assets: ReadonlyMap<string, Asset>;
   streams: Set<ServerResponse>;
@@ -73,10 +75,13 @@ async function answer(
   if (path === "/simulator/api/events" && method === "GET") return openStream(parts, response);
   if (path === "/simulator/api/file" && method === "GET")
     return answerFile(parts.phone, request, response);
-  const action = /^\/simulator\/api\/(\w+)$/.exec(path)?.[1];
-  if (method !== "POST" || action === undefined)
+  const action = /^\/simulator\/api\/(shop\/)?(\w+)$/.exec(path);
+  if (method !== "POST" || action === null)
     throw new RefusedError(404, `There is no ${method} ${path} here.`);
-  await (action === "file" ? takeFile(parts.phone, request) : act(parts.phone, action, request));
+  const [, isShops, kind = ""] = action;
+  if (isShops !== undefined) await actForShop(parts.shop, kind, request);
+  else if (kind === "file") await takeFile(parts.phone, request);
+  else await act(parts.phone, kind, request);
   answerJson(response, 200, { ok: true });
 }
 
@@ -118,13 +123,18 @@ async function takeDelivery(
   answerJson(response, 200, { ok: true });
 }
 
-function stateOf({ phone, log }: RouteParts) {
-  return { owner: phone.owner, chats: phone.chats(), deliveries: log.list() };
+function stateOf({ phone, shop, log }: RouteParts) {
+  return {
+    owner: phone.owner,
+    chats: phone.chats(),
+    shop: shop.state(),
+    deliveries: log.list(),
+  };
 }
 
 /** The state and what follows it come by one stream: asked for apart, it could overtake a change and undo it on the page. */
 function openStream(parts: RouteParts, response: ServerResponse): void {
-  const { phone, log, streams } = parts;
+  const { phone, shop, log, streams } = parts;
   response.writeHead(200, {
     "content-type": "text/event-stream",
     "cache-control": "no-store",
@@ -135,6 +145,7 @@ function openStream(parts: RouteParts, response: ServerResponse): void {
   send("ready", stateOf(parts));
   const ends = [
     phone.listen((change) => send("phone", change)),
+    shop.listen((state) => send("shop", state)),
     log.listen((delivery) => send("delivery", delivery)),
   ];
   const beat = setInterval(() => response.write(": beat\n\n"), KEEP_ALIVE_MS);
@@ -147,19 +158,42 @@ function openStream(parts: RouteParts, response: ServerResponse): void {
   });
 }
 
-async function act(phone: Phone, name: string, request: IncomingMessage): Promise<void> {
-  const action = actions.get(name);
-  if (action === undefined) throw new RefusedError(404, `There is no action '${name}' here.`);
+async function act(phone: Phone, kind: string, request: IncomingMessage): Promise<void> {
+  const { chat, ...deed } = await readDeed(deedShape, kind, request);
+  await refuseFaults(() => phone.act(chatShape.parse(chat), deedShape.parse({ ...deed, kind })));
+}
+
+async function actForShop(shop: ShopPhone, kind: string, request: IncomingMessage): Promise<void> {
+  const deed = await readDeed(shopShape, kind, request);
+  await refuseFaults(() => shop.act(shopShape.parse({ ...deed, kind })));
+}
+
+const chatShape = z.string({ error: "'chat' names the chat." }).max(64);
+const bodyShape = z.record(z.string(), z.unknown());
+
+/** The body's fields. Refuses what none of the shapes is called, and a body that is no JSON. */
+async function readDeed(
+  shape: typeof deedShape | typeof shopShape,
+  kind: string,
+  request: IncomingMessage,
+): Promise<Record<string, unknown>> {
+  if (!shape.options.some((option) => option.shape.kind.value === kind))
+    throw new RefusedError(404, `There is no action '${kind}' here.`);
   demandType(request, "application/json");
   const body = (await readBody(request, LARGEST_BODY)).toString("utf8");
-  refuseFaults(() => action(phone, JSON.parse(body)));
+  return refuseFaults(() => bodyShape.parse(JSON.parse(body)));
 }
 
 async function takeFile(phone: Phone, request: IncomingMessage): Promise<void> {
   demandType(request, "application/octet-stream");
   const { searchParams } = new URL(request.url ?? "/", "http://simulator");
   const bytes = await readBody(request, LARGEST_FILE);
-  refuseFaults(() => sendFile(phone, searchParams, bytes));
+  await refuseFaults(async () => {
+    if (bytes.length === 0) throw new Error("The file is empty.");
+    const { chat, ...file } = Object.fromEntries(searchParams);
+    const deed = { kind: "file", file: fileShape.parse(file), bytes } as const;
+    await phone.act(chatShape.parse(chat), deed);
+  });
 }
 
 /** A web page of another origin can't send these types unasked, so it can't act on this phone. */
@@ -168,9 +202,9 @@ function demandType(request: IncomingMessage, type: string): void {
     throw new RefusedError(415, `Send ${type}.`);
 }
 
-function refuseFaults(work: () => void): void {
+async function refuseFaults<T>(work: () => Promise<T> | T): Promise<T> {
   try {
-    work();
+    return await work();
   } catch (error) {
     throw new RefusedError(400, describe(error));
   }

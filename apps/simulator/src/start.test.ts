@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 interface PageState {
-  chats: { botId: number; messages: { author: string; text: string }[] }[];
+  chats: { id: string; messages: { author: string; text: string }[] }[];
   deliveries: {
     n: number;
     name: string;
@@ -106,12 +106,11 @@ test("message and update ids of a later start are greater than those of an earli
 });
 
 test("what Zainab writes reaches the bot; a page of another origin cannot write for her", async () => {
-  expect((await act("send", { botId: world.bot.id, text: "كم السعر؟" })).status).toBe(200);
-  expect((await act("send", { botId: world.bot.id, text: "forged" }, "text/plain")).status).toBe(
-    415,
-  );
-  expect((await act("send", { botId: 1, text: "x" })).status).toBe(400);
-  expect((await act("send", { botId: world.bot.id, text: "x".repeat(4097) })).status).toBe(400);
+  const chat = `tg-${world.bot.id}`;
+  expect((await act("send", { chat, text: "كم السعر؟" })).status).toBe(200);
+  expect((await act("send", { chat, text: "forged" }, "text/plain")).status).toBe(415);
+  expect((await act("send", { chat: "tg-1", text: "x" })).status).toBe(400);
+  expect((await act("send", { chat, text: "x".repeat(4097) })).status).toBe(400);
   expect((await state()).chats[0]?.messages).toMatchObject([
     { author: "person", text: "كم السعر؟" },
   ]);
@@ -164,7 +163,7 @@ test("a file of a chat is served as a picture only when it is one, and never run
   const who = { personId: 700_000_001, botId: world.bot.id };
   const page = Buffer.from("<script>alert(1)</script>");
   const { fileId } = telegram.personSendsFile({ ...who, kind: "photo", bytes: page });
-  const response = await fetch(`${world.url}/api/file?id=${fileId}`);
+  const response = await fetch(`${world.url}/api/file?id=tg-${fileId}`);
   expect(response.headers.get("content-type")).toBe("application/octet-stream");
   expect(response.headers.get("content-disposition")).toBe("attachment");
   expect(await response.text()).toBe(page.toString());

@@ -4,9 +4,13 @@ import type { Service } from "@thikaa/runtime";
 import { startTelegramStandIn, startWhatsAppWebStandIn } from "@thikaa/stand-ins";
 import type { TelegramStandIn, WhatsAppWebStandIn } from "@thikaa/stand-ins";
 import { loadAssets } from "./assets.ts";
-import { createPhone, SHOP, ZAINAB } from "./phone.ts";
+import { SHOP, ZAINAB } from "./people.ts";
+import { createPhone } from "./phone.ts";
 import { createRoutes } from "./routes.ts";
+import { createShopPhone } from "./shop-phone.ts";
+import { createTelegram } from "./telegram-app.ts";
 import { WebhookLog } from "./webhook-log.ts";
+import { createWhatsApp } from "./whatsapp-app.ts";
 
 /** Where the stand-ins listen; port 0 takes a free one. */
 export interface SimulatorConfig {
@@ -48,9 +52,11 @@ export async function start(config: SimulatorConfig): Promise<SimulatorService> 
     for (const stream of streams) stream.end();
     await Promise.all([telegram.close(), whatsapp.close()]);
   };
+  const phone = createPhone([createTelegram(telegram), createWhatsApp(whatsapp)]);
+  const shop = createShopPhone(whatsapp);
   return {
     name: "simulator",
-    handle: createRoutes({ phone: createPhone(telegram), log, assets, streams }),
+    handle: createRoutes({ phone, shop, log, assets, streams }),
     telegram,
     whatsapp,
     registerWebhookSecret: (name, secret) => log.register(name, secret),

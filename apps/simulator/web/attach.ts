@@ -60,12 +60,12 @@ export function createAttach(
     ...(["location", "contact"] as const).map((kind) => choice(kind, () => show(kind))),
   ];
   const send = (kind: FileChoice, file: File): void => {
-    const [botId, caption] = [store.openBotId, kind === "voice" ? "" : box.value.trim()];
-    if (botId === null) return;
+    const [chat, caption] = [store.openChatId, kind === "voice" ? "" : box.value.trim()];
+    if (chat === null) return;
     const replyTo = store.draft?.kind === "reply" ? store.draft.message.id : undefined;
     if (caption !== "") box.value = "";
     store.begin(null);
-    void sendFile({ botId, kind, file, caption, replyTo }).catch(complain);
+    void sendFile({ chat, kind, file, caption, replyTo }).catch(complain);
   };
   const form = (kind: FormChoice): HTMLElement =>
     fieldForm(kind, {
@@ -148,13 +148,13 @@ function sendForm(
   kind: FormChoice,
   values: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const botId = store.openBotId;
+  const chat = store.openChatId;
   const replyTo = store.draft?.kind === "reply" ? store.draft.message.id : undefined;
   store.begin(null);
   return kind === "contact"
-    ? act("card", { botId, ...values })
+    ? act("card", { chat, ...values })
     : act("place", {
-        botId,
+        chat,
         latitude: Number(values["latitude"]),
         longitude: Number(values["longitude"]),
         ...(replyTo !== undefined && { replyTo }),

@@ -1,4 +1,5 @@
 // One bubble: its words, file, place or card, what it answers, its buttons, and what can be done with it.
+import { deeds } from "./bubble-deeds.ts";
 import { icon, make } from "./dom.ts";
 import { richText } from "./rich-text.ts";
 import { act } from "./server.ts";
@@ -8,8 +9,8 @@ import type { PhoneChat, PhoneFile, PhoneMessage, PhonePlace } from "./types.ts"
 import { clockTime, fileSize, word } from "./words.ts";
 
 export function bubble(store: Store, chat: PhoneChat, message: PhoneMessage): HTMLElement {
-  const { file, place, card } = message;
-  const hasText = message.text !== "" || (file ?? place ?? card) === null;
+  const { file, place, card, missing } = message;
+  const hasText = message.text !== "" || (file ?? place ?? card ?? missing) === null;
   const body = make("div", {
     class: "bubble",
     children: [
@@ -24,13 +25,24 @@ export function bubble(store: Store, chat: PhoneChat, message: PhoneMessage): HT
             children: richText(message.text, message.entities),
           })
         : null,
+      missing && make("p", { class: "missing", text: word(missing) }),
       foot(message),
+      message.reaction === null
+        ? null
+        : make("span", {
+            class: "reaction",
+            text: message.reaction,
+            attributes: { role: "img", "aria-label": `${word("reaction")} ${message.reaction}` },
+          }),
     ],
   });
-  const held = make("div", { class: "held", children: [body, deeds(store, message)] });
+  const held = make("div", {
+    class: message.reaction === null ? "held" : "held reacted",
+    children: [body, missing === "deleted" ? null : deeds(store, chat, message)],
+  });
   return make("div", {
     class: `row ${message.author}`,
-    attributes: { "data-message": String(message.id) },
+    attributes: { "data-message": message.id },
     children: [held, keyboard(chat, message)],
   });
 }
@@ -41,27 +53,25 @@ function quote({ replyTo }: PhoneMessage): HTMLElement | null {
   return make("p", { class: "quote", text, attributes: { dir: "auto" } });
 }
 
-function foot({ edited, sentAt }: PhoneMessage): HTMLElement {
-  return make("time", {
-    class: "bubble-time",
-    text: (edited ? `${word("edited")} · ` : "") + clockTime(sentAt),
-    attributes: { datetime: sentAt },
-  });
-}
-
-/** Any message can be answered; her own words can be changed. */
-function deeds(store: Store, message: PhoneMessage): HTMLElement {
-  const deed = (kind: "reply" | "edit"): HTMLElement =>
-    make("button", {
-      class: "deed",
-      attributes: { type: "button", "aria-label": word(kind), title: word(kind) },
-      onClick: () => store.begin({ kind, message }),
-      children: [icon(kind, kind === "reply" ? "mirrored" : "")],
-    });
-  const isOwnText = message.author === "person" && message.file === null && message.text !== "";
+/** When it was written, and of her own what became of it where the app tells. */
+function foot({ edited, sentAt, author, status, missing }: PhoneMessage): HTMLElement {
+  const isTold = author === "person" && status !== null && missing === null;
   return make("div", {
-    class: "deeds",
-    children: [deed("reply"), isOwnText ? deed("edit") : null],
+    class: "bubble-foot",
+    children: [
+      make("time", {
+        class: "bubble-time",
+        text: (edited ? `${word("edited")} · ` : "") + clockTime(sentAt),
+        attributes: { datetime: sentAt },
+      }),
+      isTold
+        ? make("span", {
+            class: `ticks ${status}`,
+            text: status === "sent" ? "✓" : "✓✓",
+            attributes: { role: "img", "aria-label": word(status) },
+          })
+        : null,
+    ],
   });
 }
 
@@ -87,7 +97,7 @@ function fileView(file: PhoneFile): HTMLElement {
     attributes: { href: address, download: file.name ?? file.kind, dir: "auto" },
     children: [
       make("span", { class: "file-name", text: name }),
-      make("span", { class: "file-size", text: fileSize(file.size) }),
+      file.size === null ? null : make("span", { class: "file-size", text: fileSize(file.size) }),
     ],
   });
 }
@@ -173,7 +183,7 @@ function key(
     text,
     attributes: { type: "button", dir: "auto" },
     onClick: () =>
-      void act("press", { botId: chat.botId, messageId: message.id, data }).catch(complain),
+      void act("press", { chat: chat.id, messageId: message.id, data }).catch(complain),
   });
 }
 

@@ -5,6 +5,7 @@ import { icon, make } from "./dom.ts";
 import { act } from "./server.ts";
 import type { Draft, Store } from "./store.ts";
 import { complain } from "./toast.ts";
+import { tellTyping } from "./typing.ts";
 import { word } from "./words.ts";
 
 /** It stays while messages come, so that nothing typed is lost. */
@@ -28,6 +29,7 @@ export function composer(store: Store): HTMLElement {
   };
   const ready = (): void => void (button.disabled = box.value.trim() === "");
   box.addEventListener("input", ready);
+  tellTyping(store, box);
   box.addEventListener("keydown", (event) => {
     if (event.key === "Escape") return store.begin(null);
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -54,13 +56,13 @@ export function composer(store: Store): HTMLElement {
 }
 
 function sendWords(store: Store, box: HTMLTextAreaElement, ready: () => void): void {
-  const [text, botId, draft] = [box.value, store.openBotId, store.draft];
-  if (text.trim() === "" || botId === null) return;
+  const [text, chat, draft] = [box.value, store.openChatId, store.draft];
+  if (text.trim() === "" || chat === null) return;
   const id = draft?.message.id;
   const sending =
     draft?.kind === "edit"
-      ? act("edit", { botId, messageId: id, text })
-      : act("send", { botId, text, ...(id !== undefined && { replyTo: id }) });
+      ? act("edit", { chat, messageId: id, text })
+      : act("send", { chat, text, ...(id !== undefined && { replyTo: id }) });
   box.value = "";
   store.begin(null);
   ready();

@@ -1,6 +1,6 @@
 // The phone's second screen, without the box to write in: its bar and the bubbles of one chat.
 import { bubble } from "./bubble.ts";
-import { avatar } from "./chat-list.ts";
+import { avatar, channelMark } from "./chat-list.ts";
 import { icon, make } from "./dom.ts";
 import { act } from "./server.ts";
 import type { Store } from "./store.ts";
@@ -10,7 +10,7 @@ import { dayName, word } from "./words.ts";
 
 /** The bar on top: back, who, and what they are doing. */
 export function conversationBar(store: Store, chat: PhoneChat): HTMLElement {
-  const typing = store.isTyping(chat.botId);
+  const typing = store.isTyping(chat.id);
   return make("header", {
     class: "phone-bar",
     children: [
@@ -25,23 +25,32 @@ export function conversationBar(store: Store, chat: PhoneChat): HTMLElement {
         class: "chat-texts",
         children: [
           make("h2", { class: "chat-name", text: chat.name, attributes: { dir: "auto" } }),
-          typing
-            ? make("span", { class: "chat-preview typing", text: word("typing") })
-            : make("span", {
-                class: "chat-preview",
-                text: `@${chat.username}`,
-                attributes: { dir: "ltr" },
-              }),
+          make("div", {
+            class: "chat-second",
+            children: [
+              channelMark(chat),
+              typing
+                ? make("span", { class: "chat-preview typing", text: word("typing") })
+                : make("bdi", {
+                    class: "chat-preview",
+                    text: chat.handle,
+                    attributes: { dir: "ltr" },
+                  }),
+            ],
+          }),
         ],
       }),
-      make("button", {
-        class: "text-button",
-        text: word(chat.blocked ? "unblock" : "block"),
-        attributes: { type: "button" },
-        onClick: () =>
-          void act("block", { botId: chat.botId, blocked: !chat.blocked }).catch(complain),
-      }),
+      chat.abilities.includes("block") ? blockButton(chat) : null,
     ],
+  });
+}
+
+function blockButton({ id, blocked }: PhoneChat): HTMLElement {
+  return make("button", {
+    class: "text-button",
+    text: word(blocked ? "unblock" : "block"),
+    attributes: { type: "button" },
+    onClick: () => void act("block", { chat: id, blocked: !blocked }).catch(complain),
   });
 }
 

@@ -2,6 +2,7 @@
 import { createDeliveries } from "./deliveries.ts";
 import { icon, make } from "./dom.ts";
 import { createPhone } from "./phone.ts";
+import { readWhatIsSeen } from "./reading.ts";
 import { follow } from "./server.ts";
 import { Store } from "./store.ts";
 import type { Panel } from "./store.ts";
@@ -10,6 +11,7 @@ import { count, language, useLanguage, word } from "./words.ts";
 const store = new Store();
 useLanguage(language());
 document.body.append(topBar(), panels(), tabs());
+readWhatIsSeen(store);
 follow(store);
 
 function topBar(): HTMLElement {

@@ -1,9 +1,10 @@
-// The phone: the list of chats or one conversation, redrawn as messages come.
+// The phone in the hand: the customer's, with the list of chats or one conversation, or the shop's.
 import { chatList } from "./chat-list.ts";
 import { composer } from "./composer.ts";
 import { bubbles, conversationBar } from "./conversation.ts";
 import { make } from "./dom.ts";
-import type { Store } from "./store.ts";
+import { createLinkedDevices } from "./linked-devices.ts";
+import type { Holder, Store } from "./store.ts";
 import { word } from "./words.ts";
 
 /** Makes the phone and keeps it up to date. */
@@ -17,16 +18,25 @@ export function createPhone(store: Store): HTMLElement {
   const bar = make("div");
   const conversation = make("div", { class: "screen", children: [bar, stream, composer(store)] });
   const list = make("div", { class: "screen-holder" });
+  const holders = make("div", { class: "holders", attributes: { role: "group" } });
   const owner = make("p", { class: "owner" });
-  const device = make("section", { class: "device", children: [owner, list, conversation] });
-  let shownBotId: number | null = null;
+  const linkedDevices = createLinkedDevices(store);
+  const device = make("section", {
+    class: "device",
+    children: [holders, owner, list, conversation, linkedDevices],
+  });
+  let shownChatId: string | null = null;
 
   const draw = (): void => {
     const chat = store.openChat;
-    device.setAttribute("aria-label", `${word("phone")} · ${word("customer")}`);
+    const isCustomers = store.holder === "customer";
+    device.setAttribute("aria-label", `${word("phone")} · ${word(store.holder)}`);
+    holders.setAttribute("aria-label", word("whosePhone"));
+    holders.replaceChildren(holderButton(store, "customer"), holderButton(store, "shop"));
     owner.replaceChildren(...ownerLine(store));
-    list.hidden = chat !== null;
-    conversation.hidden = chat === null;
+    list.hidden = !isCustomers || chat !== null;
+    conversation.hidden = !isCustomers || chat === null;
+    linkedDevices.hidden = isCustomers;
     list.replaceChildren(...(chat ? [] : [chatList(store)]));
     if (chat) {
       stream.setAttribute("aria-label", `${word("conversation")} ${chat.name}`);
@@ -34,10 +44,10 @@ export function createPhone(store: Store): HTMLElement {
       const [height, isReadingBack] = [stream.scrollHeight, stream.scrollTop < -80];
       messages.replaceChildren(...bubbles(store, chat));
       // It counts from the end: there it stays by itself, and what is read further up is held in its place.
-      if (shownBotId !== chat.botId) stream.scrollTop = 0;
+      if (shownChatId !== chat.id) stream.scrollTop = 0;
       else if (isReadingBack) stream.scrollTop -= stream.scrollHeight - height;
     }
-    shownBotId = chat?.botId ?? null;
+    shownChatId = chat?.id ?? null;
   };
   store.listen(
     (aspect) => (aspect === "chats" || aspect === "language" || aspect === "panel") && draw(),
@@ -46,13 +56,27 @@ export function createPhone(store: Store): HTMLElement {
   return device;
 }
 
-/** Whose phone it is, with the id that goes into `to`. */
-function ownerLine(store: Store): Node[] {
-  if (!store.owner) return [];
-  const { id, username } = store.owner;
-  return [
-    make("strong", { text: word("customer") }),
-    make("bdi", { text: `@${username}`, attributes: { dir: "ltr" } }),
-    make("bdi", { class: "owner-id", text: String(id) }),
-  ];
+function holderButton(store: Store, holder: Holder): HTMLElement {
+  return make("button", {
+    class: "holder",
+    text: word(holder),
+    attributes: { type: "button", "aria-pressed": String(store.holder === holder) },
+    onClick: () => store.hold(holder),
+  });
+}
+
+/** The ids of the phone's owner that go into `to`, each with its app. */
+function ownerLine({ owner, shop, holder }: Store): Node[] {
+  if (!owner || !shop) return [];
+  const id = (channel: "tg" | "wd", text: string): HTMLElement =>
+    make("span", {
+      class: "owner-app",
+      children: [
+        make("span", { text: word(channel) }),
+        make("bdi", { class: "owner-id", text, attributes: { dir: "ltr" } }),
+      ],
+    });
+  return holder === "shop"
+    ? [id("wd", shop.number)]
+    : [id("tg", String(owner.id)), id("wd", owner.number)];
 }

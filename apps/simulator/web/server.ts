@@ -1,6 +1,12 @@
 // Talks to the simulator's server: follows its state and events, and does what Zainab does.
 import type { Store } from "./store.ts";
-import type { LoggedDelivery, PageState, PhoneChange, PhoneFileKind } from "./types.ts";
+import type {
+  LoggedDelivery,
+  PageState,
+  PhoneChange,
+  PhoneFileKind,
+  ShopPhoneState,
+} from "./types.ts";
 
 /** Follows the server for as long as the page is open; each connection begins with the whole state. */
 export function follow(store: Store): void {
@@ -10,35 +16,52 @@ export function follow(store: Store): void {
     setLive(store, true);
   });
   events.addEventListener("phone", (event) => store.apply(parse<PhoneChange>(event)));
+  events.addEventListener("shop", (event) => store.setShop(parse<ShopPhoneState>(event)));
   events.addEventListener("delivery", (event) => store.addDelivery(parse<LoggedDelivery>(event)));
   events.addEventListener("error", () => setLive(store, false));
 }
 
-/** What Zainab does by words alone. */
-export type ActionName = "send" | "edit" | "place" | "card" | "press" | "block";
+/** What Zainab does in a chat, but for files. */
+export type ActionName =
+  | "send"
+  | "edit"
+  | "delete"
+  | "react"
+  | "place"
+  | "card"
+  | "press"
+  | "block"
+  | "read"
+  | "type";
 
 /** Sends one action. Rejects with the server's own words when it is refused. */
-export function act(name: ActionName, body: object): Promise<void> {
+export function act(name: ActionName | `shop/${string}`, body: object): Promise<void> {
   return post(`/simulator/api/${name}`, {
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
 }
 
+/** Does something with the shop's phone. Rejects as `act` does. */
+export function actForShop(name: "scan" | "code" | "unlink", body: object): Promise<void> {
+  return act(`shop/${name}`, body);
+}
+
 /** A file that Zainab sends. */
 export interface OutgoingFile {
-  readonly botId: number;
+  readonly chat: string;
   readonly kind: PhoneFileKind;
   readonly file: File;
   readonly caption: string;
-  readonly replyTo: number | undefined;
+  readonly replyTo: string | undefined;
 }
 
 /** Sends a file. Rejects as `act` does. */
-export function sendFile({ botId, kind, file, caption, replyTo }: OutgoingFile): Promise<void> {
-  const query = new URLSearchParams({ botId: String(botId), kind, name: file.name });
+export function sendFile({ chat, kind, file, caption, replyTo }: OutgoingFile): Promise<void> {
+  const query = new URLSearchParams({ chat, kind, name: file.name });
+  if (file.type !== "") query.set("mime", file.type);
   if (caption !== "") query.set("caption", caption);
-  if (replyTo !== undefined) query.set("replyTo", String(replyTo));
+  if (replyTo !== undefined) query.set("replyTo", replyTo);
   return post(`/simulator/api/file?${query.toString()}`, {
     headers: { "content-type": "application/octet-stream" },
     body: file,

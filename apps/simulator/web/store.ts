@@ -6,10 +6,11 @@ import type {
   PhoneChat,
   PhoneMessage,
   PhoneOwner,
+  ShopPhoneState,
 } from "./types.ts";
 
 /** What changed, so that a view redraws only for what it shows. */
-export type Aspect = "chats" | "deliveries" | "language" | "panel" | "live" | "draft";
+export type Aspect = "chats" | "deliveries" | "language" | "panel" | "live" | "draft" | "shop";
 
 /** What the next words are for: an answer to a message, or another text for it. */
 export interface Draft {
@@ -20,6 +21,9 @@ export interface Draft {
 /** The panels of a narrow page. */
 export type Panel = "phone" | "webhooks";
 
+/** Whose phone is held. */
+export type Holder = "customer" | "shop";
+
 const MOST_DELIVERIES = 200;
 const TYPING_MS = 5000;
 
@@ -28,13 +32,15 @@ export class Store {
   owner: PhoneOwner | null = null;
   chats: PhoneChat[] = [];
   deliveries: LoggedDelivery[] = [];
-  openBotId: number | null = null;
+  openChatId: string | null = null;
+  shop: ShopPhoneState | null = null;
+  holder: Holder = "customer";
   draft: Draft | null = null;
   panel: Panel = "phone";
   live = false;
   newDeliveries = 0;
-  readonly unread = new Map<number, number>();
-  readonly #typing = new Map<number, number>();
+  readonly unread = new Map<string, number>();
+  readonly #typing = new Map<string, number>();
   readonly #listeners = new Set<(aspect: Aspect) => void>();
 
   listen(listener: (aspect: Aspect) => void): void {
@@ -49,15 +55,16 @@ export class Store {
   load(state: PageState): void {
     this.owner = state.owner;
     this.chats = state.chats;
+    this.shop = state.shop;
     this.deliveries = state.deliveries;
-    const [only, second] = state.chats;
-    if (this.openBotId === null && only && !second) this.openBotId = only.botId;
+    this.openChatId ??= chatOfAddress(state.chats);
     this.changed("chats");
+    this.changed("shop");
     this.changed("deliveries");
   }
 
   get openChat(): PhoneChat | null {
-    return this.chats.find((chat) => chat.botId === this.openBotId) ?? null;
+    return this.chats.find((chat) => chat.id === this.openChatId) ?? null;
   }
 
   /** The next words answer or change a message; `null` makes them plain ones again. */
@@ -66,10 +73,12 @@ export class Store {
     this.changed("draft");
   }
 
-  open(botId: number | null): void {
-    this.openBotId = botId;
+  /** Opens a chat, or with `null` the list; the page's address says which, so that it opens there again. */
+  open(id: string | null): void {
+    this.openChatId = id;
     this.begin(null);
-    if (botId !== null) this.unread.delete(botId);
+    if (id !== null) this.unread.delete(id);
+    history.replaceState(null, "", id === null ? location.pathname : `#${id}`);
     this.changed("chats");
   }
 
@@ -79,8 +88,20 @@ export class Store {
     this.changed("panel");
   }
 
-  isTyping(botId: number): boolean {
-    return this.#typing.has(botId);
+  /** Takes the customer's phone into the hand, or the shop's. */
+  hold(holder: Holder): void {
+    this.holder = holder;
+    this.changed("shop");
+    this.changed("chats");
+  }
+
+  setShop(state: ShopPhoneState): void {
+    this.shop = state;
+    this.changed("shop");
+  }
+
+  isTyping(id: string): boolean {
+    return this.#typing.has(id);
   }
 
   addDelivery(delivery: LoggedDelivery): void {
@@ -92,12 +113,12 @@ export class Store {
 
   apply(change: PhoneChange): void {
     if (change.type === "chat") {
-      this.chats = [...this.chats.filter((chat) => chat.botId !== change.chat.botId), change.chat];
-      if (this.openBotId === null && this.chats.length === 1) this.openBotId = change.chat.botId;
+      this.#applyChat(change.chat);
     } else if (change.type === "typing") {
-      this.#startTyping(change.botId);
+      if (change.active) this.#startTyping(change.chat);
+      else this.#stopTyping(change.chat);
     } else {
-      const chat = this.chats.find(({ botId }) => botId === change.botId);
+      const chat = this.chats.find(({ id }) => id === change.chat);
       if (!chat) return;
       if (change.type === "blocked") chat.blocked = change.blocked;
       else this.#applyMessage(chat, change);
@@ -107,30 +128,44 @@ export class Store {
 
   #applyMessage(
     chat: PhoneChat,
-    change: { type: "message" | "edit" | "delete"; message: PhoneMessage },
+    { type, message }: { type: "message" | "change" | "delete"; message: PhoneMessage },
   ): void {
-    const others = chat.messages.filter(({ id }) => id !== change.message.id);
-    chat.messages =
-      change.type === "delete"
-        ? others
-        : [...others, change.message].sort((one, other) => one.id - other.id);
-    if (change.type !== "message" || change.message.author !== "bot") return;
-    this.#stopTyping(chat.botId);
-    if (chat.botId !== this.openBotId)
-      this.unread.set(chat.botId, (this.unread.get(chat.botId) ?? 0) + 1);
+    const place = chat.messages.findIndex(({ id }) => id === message.id);
+    if (type === "delete") chat.messages = chat.messages.filter(({ id }) => id !== message.id);
+    else if (place < 0) chat.messages = [...chat.messages, message];
+    else chat.messages = chat.messages.with(place, message);
+    if (type === "message" && place < 0 && message.author === "shop") this.#notice(chat.id);
   }
 
-  #startTyping(botId: number): void {
-    clearTimeout(this.#typing.get(botId));
+  /** A chat that begins; its first messages are news. */
+  #applyChat(chat: PhoneChat): void {
+    this.chats = [...this.chats.filter(({ id }) => id !== chat.id), chat];
+    if (chat.messages.at(-1)?.author === "shop") this.#notice(chat.id);
+  }
+
+  #notice(id: string): void {
+    this.#stopTyping(id);
+    if (id !== this.openChatId) this.unread.set(id, (this.unread.get(id) ?? 0) + 1);
+  }
+
+  #startTyping(id: string): void {
+    clearTimeout(this.#typing.get(id));
     const end = (): void => {
-      this.#stopTyping(botId);
+      this.#stopTyping(id);
       this.changed("chats");
     };
-    this.#typing.set(botId, window.setTimeout(end, TYPING_MS));
+    this.#typing.set(id, window.setTimeout(end, TYPING_MS));
   }
 
-  #stopTyping(botId: number): void {
-    clearTimeout(this.#typing.get(botId));
-    this.#typing.delete(botId);
+  #stopTyping(id: string): void {
+    clearTimeout(this.#typing.get(id));
+    this.#typing.delete(id);
   }
+}
+
+/** The chat that the page's address names; without one the only chat there is. */
+function chatOfAddress(chats: readonly PhoneChat[]): string | null {
+  const named = chats.find(({ id }) => `#${id}` === location.hash);
+  const [only, second] = chats;
+  return named?.id ?? (second === undefined ? (only?.id ?? null) : null);
 }

@@ -1,9 +1,12 @@
 // The shapes the server sends; one definition, shared with it.
-import type { PhoneChat, PhoneOwner } from "../src/phone.ts";
+import type { PhoneChat } from "../src/chat-app.ts";
+import type { PhoneOwner } from "../src/phone.ts";
+import type { ShopPhoneState } from "../src/shop-phone.ts";
 import type { LoggedDelivery } from "../src/webhook-log.ts";
 
-export type { LoggedDelivery, PhoneChat, PhoneOwner };
-export type { PhoneChange } from "../src/phone.ts";
+export type { LoggedDelivery, PhoneChat, PhoneOwner, ShopPhoneState };
+export type { Ability, PhoneChange } from "../src/chat-app.ts";
+export type { ShownDevice } from "../src/shop-phone.ts";
 export type {
   PhoneFile,
   PhoneFileKind,
@@ -17,5 +20,6 @@ export type { SignatureVerdict } from "../src/signatures.ts";
 export interface PageState {
   owner: PhoneOwner;
   chats: PhoneChat[];
+  shop: ShopPhoneState;
   deliveries: LoggedDelivery[];
 }

@@ -58,8 +58,22 @@ test("the README's curl reaches the phone in the simulator, in Arabic", async ()
     to: "700000001",
     status: "queued",
   });
-  await phone.locator(".row.bot .bubble-text", { hasText: greeting }).waitFor();
+  await phone.locator(".row.shop .bubble-text", { hasText: greeting }).waitFor();
   await phone.screenshot({ path: join(pictures, "greeting-ar.png") });
+  await phone.context().close();
+});
+
+test("with another channel and number the same curl reaches her WhatsApp", async () => {
+  const curl = (await readmeCurl()).replace(
+    '"channel":"tg","to":"700000001"',
+    '"channel":"wd","to":"9647700000001"',
+  );
+  const { stdout } = await promisify(execFile)("bash", ["-c", curl], { cwd: folder });
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, channel: "wd", to: "9647700000001" });
+  const phone = await openPhone(browser, { url: house.url, locale: "ar" });
+  await phone.getByRole("button", { name: "العودة إلى المحادثات" }).click();
+  await phone.locator(".chat-line", { has: phone.locator(".channel.wd") }).click();
+  await phone.locator(".row.shop .bubble-text", { hasText: greeting }).waitFor();
   await phone.context().close();
 });
 
@@ -141,7 +155,7 @@ test("what came in, put into send unchanged, reaches the same person", async () 
     body: JSON.stringify({ channel: data.channel, to: data.from, message: "خمسة آلاف" }),
   });
   expect(response.status).toBe(200);
-  await phone.locator(".row.bot .bubble-text", { hasText: "خمسة آلاف" }).waitFor();
+  await phone.locator(".row.shop .bubble-text", { hasText: "خمسة آلاف" }).waitFor();
 });
 
 test("the API reference opens offline", async () => {
@@ -160,13 +174,10 @@ test("the API reference opens offline", async () => {
 
 /** Zainab writes to the shop, without the browser; resolves to the delivery at the store's own webhook. */
 async function zainabSays(text: string): Promise<ReceivedRequest> {
-  const { chats } = (await (await fetch(`${house.url}/simulator/api/state`)).json()) as {
-    chats: { botId: number }[];
-  };
   await fetch(`${house.url}/simulator/api/send`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ botId: chats[0]?.botId, text }),
+    body: JSON.stringify({ chat: "tg-7100200300", text }),
   });
   return waitFor(() => sink.received.find(({ body }) => body.toString().includes(text)), {
     what: "the answer at the webhook",
