@@ -180,6 +180,8 @@ test("pictures of the list, the chat and the shop's phone, in both languages; no
     const name = `${pictures}whatsapp-${look.viewport.width}-${look.locale.slice(0, 2)}-${look.colorScheme}`;
     await expect.poll(() => page.evaluate(isAtEnd)).toBe(true);
     await page.screenshot({ path: `${name}-chat.png` });
+    await doTo(page.locator(".row.shop").first(), look.locale === "en-GB" ? "React" : "تفاعل");
+    await page.locator(".stream").screenshot({ path: `${name}-emoji.png` });
     await page.locator(".phone-bar .icon-button").first().click();
     await page.screenshot({ path: `${name}-list.png` });
     await page.locator(".holder").last().click();

@@ -10,11 +10,17 @@ const EMOJI = ["👍", "❤️", "😂", "🙏"] as const;
 
 type DeedName = "reply" | "edit" | "react" | "delete";
 
-export function deeds(store: Store, chat: PhoneChat, message: PhoneMessage): HTMLElement {
+/** The buttons beside the bubble, and what one of them opens above it. */
+export function deeds(
+  store: Store,
+  chat: PhoneChat,
+  message: PhoneMessage,
+): readonly (HTMLElement | null)[] {
   const isOwn = message.author === "person";
   const isOwnText = isOwn && message.file === null && message.text !== "";
   const begin = (kind: "reply" | "edit") => deed(kind, () => store.begin({ kind, message }));
-  return make("div", {
+  const emoji = !isOwn && chat.abilities.includes("react") ? emojiChoices(chat, message) : null;
+  const buttons = make("div", {
     class: "deeds",
     children: [
       begin("reply"),
@@ -22,9 +28,10 @@ export function deeds(store: Store, chat: PhoneChat, message: PhoneMessage): HTM
       isOwn && chat.abilities.includes("delete")
         ? deed("delete", () => act("delete", { chat: chat.id, messageId: message.id }))
         : null,
-      !isOwn && chat.abilities.includes("react") ? reactions(chat, message) : null,
+      emoji && deed("react", () => void (emoji.hidden = !emoji.hidden)),
     ],
   });
+  return [buttons, emoji];
 }
 
 function deed(kind: DeedName, onClick: () => Promise<void> | void): HTMLButtonElement {
@@ -36,8 +43,8 @@ function deed(kind: DeedName, onClick: () => Promise<void> | void): HTMLButtonEl
   });
 }
 
-/** A button that opens the emoji; the last one takes a reaction back. */
-function reactions(chat: PhoneChat, { id: messageId }: PhoneMessage): HTMLElement {
+/** The last one takes a reaction back. */
+function emojiChoices(chat: PhoneChat, { id: messageId }: PhoneMessage): HTMLElement {
   const choose = (emoji: string | null) => {
     choices.hidden = true;
     void act("react", { chat: chat.id, messageId, emoji }).catch(complain);
@@ -62,6 +69,5 @@ function reactions(chat: PhoneChat, { id: messageId }: PhoneMessage): HTMLElemen
       }),
     ],
   });
-  const opener = deed("react", () => void (choices.hidden = !choices.hidden));
-  return make("div", { class: "reactions", children: [opener, choices] });
+  return choices;
 }

@@ -38,7 +38,7 @@ export function bubble(store: Store, chat: PhoneChat, message: PhoneMessage): HT
   });
   const held = make("div", {
     class: message.reaction === null ? "held" : "held reacted",
-    children: [body, missing === "deleted" ? null : deeds(store, chat, message)],
+    children: [body, ...(missing === "deleted" ? [] : deeds(store, chat, message))],
   });
   return make("div", {
     class: `row ${message.author}`,
