@@ -1,4 +1,5 @@
 // Whatever breaks between two steps: what came in is kept once, what is sent can be read, and nothing is said before it is durable.
+import { setTimeout as pause } from "node:timers/promises";
 import { newId } from "@thikaa/schema";
 import { waitFor } from "@thikaa/testkit";
 import type { MemoryContext } from "@thikaa/testkit";
@@ -73,6 +74,18 @@ test("a message that could not be kept is not acknowledged: it comes again, can 
     3,
   );
   expect(linked.undecryptable).toBe(0);
+});
+
+test("what is written while that which waited is still being read comes after it", async () => {
+  const received: Interruption = {};
+  await open({ received });
+  await cut();
+  const waiting = ["1", "2", "3"].map((text) => linked.says(zainab, text));
+  // The first write takes so long that the next message is here before it is done.
+  received.after = () => linked.says(zainab, "4").then(() => pause(100));
+  await Promise.all(waiting);
+  await linked.untilTexts(["1", "2", "3", "4"]);
+  expect(linked.texts).toEqual(["1", "2", "3", "4"]);
 });
 
 test("a message that was kept, and whose receipt was lost, gets its receipt and is not read again", async () => {
