@@ -87,7 +87,7 @@ test("the shop's phone is unlinked and linked by hand: by a picture of the page 
       break;
     }
     await phone.getByText("Connected", { exact: true }).waitFor(inTime);
-    await connected();
+    expect(await connected()).toHaveLength(2);
     await mkdir(pictures, { recursive: true });
     await phone.screenshot({ path: join(pictures, "linked.png") });
   } finally {
@@ -99,5 +99,5 @@ test("a phone whose link was lost is linked anew by the next start", async () =>
   await house.stop();
   await rm(join(house.dataDir, "sandbox/whatsapp.json"));
   house = await startChild({ folder });
-  await connected();
+  expect(await connected()).toHaveLength(2);
 }, 60_000);

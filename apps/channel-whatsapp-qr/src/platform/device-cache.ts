@@ -16,7 +16,7 @@ export class DeviceCache {
   get<T>(user: string): T | undefined {
     const entry = this.#entries.get(user);
     if (entry === undefined || entry.until < performance.now()) return undefined;
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Baileys reads what it wrote
+    // Baileys reads what it wrote.
     return entry.value as T;
   }
 

@@ -11,7 +11,7 @@ export function writeText(value: unknown): string {
 
 export function readCredentials(text: string): AuthenticationCreds {
   const value: unknown = JSON.parse(text, BufferJSON.reviver);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only what `writeText` wrote of them is kept under their name
+  // Only what `writeText` wrote of them is kept under their name.
   return value as AuthenticationCreds;
 }
 
@@ -23,6 +23,6 @@ export function readKey<Type extends KeyType>(type: Type, text: string): SignalD
     type === "app-state-sync-key" && typeof value === "object"
       ? proto.Message.AppStateSyncKeyData.fromObject({ ...value })
       : value;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key's type stands in its name
+  // A key's type stands in its name.
   return key as SignalDataTypeMap[Type];
 }

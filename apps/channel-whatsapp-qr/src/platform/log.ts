@@ -4,6 +4,9 @@ import type { UserFacingSocketConfig } from "@whiskeysockets/baileys";
 
 type Logger = NonNullable<UserFacingSocketConfig["logger"]>;
 
+/** Also said when the server only asks for a new socket, as after each pairing; how a socket ended is told by us, with its code. */
+const streamEnded = "stream errored out";
+
 /** Baileys hands out keys, numbers and whole messages beside its sentences: none of that goes on. */
 export function quietLogger(log: ConnectorLog): Logger {
   const say =
@@ -20,7 +23,8 @@ export function quietLogger(log: ConnectorLog): Logger {
     debug: nothing,
     info: nothing,
     warn: say("debug"),
-    error: say("warn"),
+    error: (about: unknown, sentence?: string) =>
+      say(sentence === streamEnded ? "debug" : "warn")(about, sentence),
   };
   return logger;
 }
