@@ -14,7 +14,8 @@ export default defineConfig({
     globalSetup: ["packages/testkit/src/global-setup.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // One more than the two cores that are counted on: tests wait more than they work.
+    maxWorkers: 3,
     pool: "forks",
   },
 });

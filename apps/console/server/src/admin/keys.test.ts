@@ -86,7 +86,8 @@ test("each change rings the key and shows", async () => {
   expect(
     (await running.admin("POST", `/keys/${made["instance_id"]}/enable`)).body["key"],
   ).toMatchObject({ status: "active" });
-  await waitFor(() => rung === 3, { what: "three rings" });
+  // The ring of its making may still come too.
+  await waitFor(() => rung >= 3, { what: "three rings" });
   listener.close();
 });
 
