@@ -226,10 +226,14 @@ test("a newer link ends the older one, and one whose time is over is like one th
 test("a stream by a link ends when the link does", async () => {
   const id = await add();
   const url = await linkFor(id);
-  const answer = await fetch(`${url}/events`);
-  const ended = answer.text();
-  await running.database.query({ text: "UPDATE pairing_links SET expires_at = now()" });
-  expect(await ended).toContain("event: pairing");
+  const { body } = await fetch(`${url}/events`);
+  let told = "";
+  for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    told += chunk;
+    if (told.includes("event: pairing"))
+      await running.database.query({ text: "UPDATE pairing_links SET expires_at = now()" });
+  }
+  expect(told).toContain("event: pairing");
 });
 
 test("a link can't be made to ask without end", async () => {
