@@ -7,3 +7,4 @@ export * from "./faults.ts";
 export * from "./media.ts";
 export type * from "./pairing.ts";
 export type * from "./raw-item.ts";
+export * from "./split-text.ts";

@@ -8,7 +8,7 @@ import { isGone, isUnchanged, TelegramCallError } from "../platform/errors.ts";
 import { keyboardOf } from "./frame.ts";
 import { partPayload } from "./plan.ts";
 import type { ButtonPayload, ChangePayload, MessagePayload } from "./plan.ts";
-import { splitText } from "./split-text.ts";
+import { splitText } from "@thikaa/connector-kit";
 
 /** Why a message can't be changed, though Telegram was not asked. */
 export class ChangeRefusal extends Error {

@@ -5,7 +5,7 @@ import type { OutboundContent, PartPlan } from "@thikaa/schema";
 import { z } from "zod";
 import { captionLengthOf, maxTextLength } from "../capabilities.ts";
 import { writeButtonData } from "../ids.ts";
-import { splitText } from "./split-text.ts";
+import { splitText } from "@thikaa/connector-kit";
 
 /** A button as Telegram takes it: with the data that comes back, or with an address. */
 const button = z.union([

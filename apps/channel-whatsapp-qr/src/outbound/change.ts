@@ -4,7 +4,7 @@ import { captionLengthOf, maxTextLength } from "../capabilities.ts";
 import type { Saying } from "../platform/compose.ts";
 import { partPayload } from "./plan.ts";
 import type { ChangePayload, MessagePayload } from "./plan.ts";
-import { splitText } from "./split-text.ts";
+import { splitText } from "@thikaa/connector-kit";
 
 /** Why a message can't be changed, though WhatsApp was not asked. */
 export class ChangeRefusal extends Error {

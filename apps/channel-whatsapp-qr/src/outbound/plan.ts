@@ -4,7 +4,7 @@ import { location, mediaKind, sharedContact } from "@thikaa/schema";
 import type { OutboundContent, PartPlan } from "@thikaa/schema";
 import { z } from "zod";
 import { captionLengthOf, maxTextLength } from "../capabilities.ts";
-import { splitText } from "./split-text.ts";
+import { splitText } from "@thikaa/connector-kit";
 
 /** Ours, of the message that this one answers. */
 const frame = { replyTo: z.string().optional() };
