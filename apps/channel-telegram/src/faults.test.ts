@@ -107,6 +107,11 @@ test("a bot is recovering while its server is away, its messages wait, and it go
 
 test("a second program that polls the same bot is said in plain words, and does not stop ours", async () => {
   const { telegram, bot, connection } = await running();
+  await world.untilTexts(connection, ["/start", "/start"]);
+  await waitFor(
+    () => telegram.record.calls({ method: "getUpdates" }).at(-1)?.outcome === "pending",
+    { what: "a poll that waits for what comes" },
+  );
   telegram.faults.add({
     kind: "error",
     status: 409,
@@ -119,6 +124,7 @@ test("a second program that polls the same bot is said in plain words, and does 
     code: "conflict",
     message: expect.stringContaining("Another program"),
   });
+  // Nobody writes now: that the bot hears again must show by itself, before a long poll ends.
   await world.untilState(connection, "connected");
   telegram.personSays({ personId: zainab.id, botId: bot.id, text: "and on" });
   await waitFor(async () => (await world.texts(connection)).at(-1) === "and on", {

@@ -6,6 +6,10 @@ import type { TelegramClient } from "./platform/client.ts";
 import { faultOf, TelegramCallError } from "./platform/errors.ts";
 import { update } from "./platform/types.ts";
 
+const pollSeconds = 25;
+/** Long enough for another program that polls the same bot to end this poll with its own. */
+const probeSeconds = 4;
+
 export class TelegramPolling implements PollingFacet {
   readonly #client: TelegramClient;
   /** The first update that is not committed; `null` takes whatever Telegram still keeps. */
@@ -13,6 +17,8 @@ export class TelegramPolling implements PollingFacet {
   #fetchedTo: number | null = null;
   /** Presses of the last poll; each is answered once its item is committed. */
   #presses: readonly string[] = [];
+  /** The last poll failed: the next one is short, since only an answer tells that the bot hears again. */
+  #probing = false;
 
   constructor(client: TelegramClient) {
     this.#client = client;
@@ -20,7 +26,9 @@ export class TelegramPolling implements PollingFacet {
 
   async poll(signal: AbortSignal): Promise<readonly RawItem[]> {
     try {
-      const updates = await this.#client.getUpdates(this.#offset, signal);
+      const seconds = this.#probing ? probeSeconds : pollSeconds;
+      const updates = await this.#client.getUpdates({ offset: this.#offset, seconds, signal });
+      this.#probing = false;
       const last = updates
         .map((value) => update.safeParse(value))
         .findLast((parsed) => parsed.success);
@@ -28,6 +36,7 @@ export class TelegramPolling implements PollingFacet {
       this.#presses = updates.flatMap((value) => pressOf(value) ?? []);
       return updates.flatMap((value) => itemsOf(value, JSON.stringify(value)));
     } catch (error) {
+      this.#probing = true;
       throw error instanceof TelegramCallError ? faultOf(error) : error;
     }
   }

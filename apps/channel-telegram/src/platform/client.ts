@@ -19,9 +19,8 @@ const callMs = 12_000;
 /** Telegram answers only when it has fetched a file from its address. */
 const fetchMs = 30_000;
 const uploadMs = 90_000;
-/** How long Telegram holds a poll open; the client waits a little longer. */
-const pollSeconds = 25;
-const pollPatienceMs = 40_000;
+/** How much longer than Telegram holds a poll open the client waits for its answer. */
+const pollPatienceMs = 15_000;
 /** grammY's own limit, never reached: it would cut off an answer that came while the process slept. */
 const unusedLimitSeconds = 300;
 
@@ -31,6 +30,15 @@ type Signal = NonNullable<Parameters<Api["getMe"]>[0]>;
 export interface FileUpload {
   readonly bytes: AsyncIterable<Uint8Array>;
   readonly name: string;
+}
+
+/** What a poll asks for. */
+export interface Poll {
+  /** The first update wanted; `null` takes whatever Telegram still keeps. */
+  readonly offset: number | null;
+  /** How long Telegram may hold the poll open. */
+  readonly seconds: number;
+  readonly signal: AbortSignal;
 }
 
 export class TelegramClient {
@@ -111,15 +119,16 @@ export class TelegramClient {
     );
   }
 
-  /** Waits for updates from `offset` on; all before it are forgotten by Telegram. */
-  async getUpdates(offset: number | null, signal: AbortSignal): Promise<readonly unknown[]> {
+  /** Waits `seconds` for updates from `offset` on; all before it are forgotten by Telegram. */
+  async getUpdates(wanted: Poll): Promise<readonly unknown[]> {
     const parameters = {
-      timeout: pollSeconds,
+      timeout: wanted.seconds,
       allowed_updates: wantedUpdates,
-      ...(offset === null ? {} : { offset }),
+      ...(wanted.offset === null ? {} : { offset: wanted.offset }),
     };
+    const withinMs = wanted.seconds * 1_000 + pollPatienceMs;
     const updates = await this.#ask<unknown>(
-      { method: "getUpdates", until: signal, withinMs: pollPatienceMs },
+      { method: "getUpdates", until: wanted.signal, withinMs },
       (either) => this.#api.getUpdates(parameters, either),
     );
     const list = z.array(z.unknown()).safeParse(updates);
