@@ -5,14 +5,14 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { AdminClient, verifyWebhook } from "@thikaa/sdk";
-import { startWebhookSink, waitFor } from "@thikaa/testkit";
+import { openBrowser, startWebhookSink, waitFor } from "@thikaa/testkit";
 import type { ReceivedRequest, WebhookSink } from "@thikaa/testkit";
 import type { Browser } from "playwright-core";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeFolder, removeFolder, startChild } from "./fixtures/child.ts";
 import type { Child } from "./fixtures/child.ts";
-import { openBrowser, openPhone } from "./fixtures/phone.ts";
+import { openPhone } from "./fixtures/phone.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const pictures = join(root, "test-results/first-message");

@@ -2,12 +2,12 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AdminClient } from "@thikaa/sdk";
-import { waitFor } from "@thikaa/testkit";
+import { openBrowser, waitFor } from "@thikaa/testkit";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeFolder, removeFolder, startChild } from "./fixtures/child.ts";
 import type { Child } from "./fixtures/child.ts";
-import { openBrowser, openPhone } from "./fixtures/phone.ts";
+import { openPhone } from "./fixtures/phone.ts";
 
 const pictures = join(import.meta.dirname, "../../../test-results/sandbox");
 const inTime = { timeout: 20_000 };

@@ -3,11 +3,10 @@ import type { Browser, Page } from "playwright-core";
 import { AdminClient } from "@thikaa/sdk";
 import { startWhatsAppWebStandIn } from "@thikaa/stand-ins";
 import type { WhatsAppWebStandIn } from "@thikaa/stand-ins";
-import { readQrCodeOfPng, waitFor } from "@thikaa/testkit";
+import { openBrowser, readQrCodeOfPng, waitFor } from "@thikaa/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeFolder, removeFolder, startChild } from "./fixtures/child.ts";
 import type { Child } from "./fixtures/child.ts";
-import { openBrowser } from "./fixtures/phone.ts";
 
 const numbers = ["1", "2", "3", "4"].map((last) => `964770111000${last}`);
 const [first = "", second = "", third = "", fourth = ""] = numbers;

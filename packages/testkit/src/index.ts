@@ -11,6 +11,7 @@ export type {
   ProviderHarness,
   ProviderPayloads,
 } from "./conformance/harness.ts";
+export { openBrowser } from "./browser.ts";
 export { createMemoryContext, type MemoryContext } from "./conformance/memory-context.ts";
 export { testConnector } from "./conformance/suite.ts";
 export { plainEnvironment } from "./config.ts";
