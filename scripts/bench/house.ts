@@ -33,7 +33,10 @@ export interface BenchHouse {
   readonly database: Database;
   readonly gateways: readonly string[];
   readonly echo: string;
+  /** The leanest durable floor: three commits of one narrow row. */
   readonly floor: string;
+  /** The floor of the same three commits as the house's. */
+  readonly commits: string;
   readonly proxy: string;
   makeStore(slug: string, options: { bots: number; webhook: boolean }): Promise<BenchStore>;
   counts(): Promise<Counts>;
@@ -80,6 +83,13 @@ export async function openHouse(gateways: number): Promise<BenchHouse> {
     gateways: services.of("gateway").map(({ url }) => url),
     echo: await startServer(children, "echo.ts"),
     floor: await startServer(children, "floor.ts", databaseUrl, outside),
+    commits: await startServer(
+      children,
+      "commits.ts",
+      databaseUrl,
+      outside,
+      services.servers.natsUrl,
+    ),
     proxy: await startServer(children, "proxy.ts", outside),
     makeStore: (slug, options) => makeStore({ services, database, outside }, slug, options),
     counts: async () => counts.parse(await (await fetch(`${outside}/counts`)).json()),

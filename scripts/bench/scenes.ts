@@ -70,7 +70,7 @@ export class Bench {
 
   /** The whole way out, counted at the provider. */
   async delivering(): Promise<Line[]> {
-    const { floor: floorUrl, gateways } = this.#house;
+    const { floor: floorUrl, commits, gateways } = this.#house;
     const store = await this.#house.makeStore("delivered", { bots: 4, webhook: false });
     await this.#scale(1);
     const of = await inTurns(this.#rounds.count, {
@@ -79,13 +79,20 @@ export class Bench {
           ...sendRequest([store], number),
           path: "/",
         })),
+      "same commits": () =>
+        this.#through("sent", [commits], (number) => ({
+          ...sendRequest([store], number),
+          path: "/",
+        })),
       delivered: () =>
         this.#through("sent", gateways.slice(0, 1), (number) => sendRequest([store], number)),
     });
-    const floor = of("durable floor");
+    const [leanest, floor] = [of("durable floor"), of("same commits")];
     return [
-      line("Durable floor", floor),
+      line("Leanest durable floor", leanest),
+      line("Durable floor", floor, { to: "leanest durable floor", floor: leanest }),
       line("Delivered", of("delivered"), { to: "durable floor", floor, target: "≥ 0.6" }),
+      line("Delivered", of("delivered"), { to: "leanest durable floor", floor: leanest }),
     ];
   }
 

@@ -15,7 +15,11 @@ export interface ClaimerParts {
 /** A claim's price is more that of its statements than of its messages: a little patience makes fewer of them. */
 const gatherMs = 3;
 
-type Claimed = readonly BegunAttempt[] | { readonly error: unknown };
+/** What was begun; and when it failed for some of the lanes, why: it is unknown then what was begun in these. */
+export interface Claimed {
+  readonly begun: readonly BegunAttempt[];
+  readonly failure?: { readonly error: unknown };
+}
 
 export class Claimer {
   readonly #parts: ClaimerParts;
@@ -29,17 +33,15 @@ export class Claimer {
     });
   }
 
-  /** Claims in these lanes of one connection. Throws when it is unknown what was claimed. */
-  async claim(lanes: LaneClaim): Promise<readonly BegunAttempt[]> {
-    const claimed = await this.#batcher.add(lanes);
-    if ("error" in claimed) throw claimed.error;
-    return claimed;
+  /** Claims in these lanes of one connection. Throws when it is unknown what was claimed in all of them. */
+  claim(lanes: LaneClaim): Promise<Claimed> {
+    return this.#batcher.add(lanes);
   }
 
   async #claimAll(claims: readonly LaneClaim[]): Promise<Claimed[]> {
     try {
       const own = Map.groupBy(await this.#begin(claims), ({ connectionId }) => connectionId);
-      return claims.map(({ connectionId }) => own.get(connectionId) ?? []);
+      return claims.map(({ connectionId }) => ({ begun: own.get(connectionId) ?? [] }));
     } catch (error) {
       if (isUnavailable(error)) throw error;
       return Promise.all(claims.map((lanes) => this.#laneByLane(lanes)));
@@ -53,7 +55,7 @@ export class Claimer {
     );
     const begun = tried.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
     const refused = tried.find((result) => result.status === "rejected");
-    return begun.length > 0 || refused === undefined ? begun : { error: refused.reason };
+    return refused === undefined ? { begun } : { begun, failure: { error: refused.reason } };
   }
 
   #begin(claims: readonly LaneClaim[]): Promise<BegunAttempt[]> {

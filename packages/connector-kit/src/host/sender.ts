@@ -118,7 +118,7 @@ export class Sender {
   async #claim(lanes: ReadonlyMap<string, ClaimCause>): Promise<void> {
     const { parts, connection, epoch } = this.#options;
     try {
-      const begun = await parts.claimer.claim({
+      const { begun, failure } = await parts.claimer.claim({
         connectionId: connection.id,
         epoch,
         addresses: [...lanes.keys()],
@@ -128,6 +128,7 @@ export class Sender {
         begun.map(({ to }) => lanes.get(to) ?? "sweep"),
       );
       for (const attempt of begun) this.#begin(attempt);
+      if (failure !== undefined) throw failure.error;
     } catch (error) {
       this.#doubtUntil = performance.now() + doubtMs;
       this.#lanes.doubt();
