@@ -13,10 +13,11 @@ import {
   createLog,
   Metrics,
   serveHttp,
+  startPatiently,
   withHealth,
   withMetrics,
 } from "@thikaa/runtime";
-import type { HttpServer, Service } from "@thikaa/runtime";
+import type { HttpServer, PatientStart, Service } from "@thikaa/runtime";
 import { AdminClient } from "@thikaa/sdk";
 import { start as startSimulator } from "@thikaa/simulator";
 import type { SimulatorService } from "@thikaa/simulator";
@@ -47,7 +48,7 @@ interface Surroundings {
 
 /** Starts everything. Whatever fails, what had been started is stopped again. `progress` gets one line a step. */
 export async function start(
-  config: StandaloneConfig,
+  config: StandaloneConfig & Pick<PatientStart, "signal">,
   progress: (line: string) => void = () => {},
 ): Promise<Standalone> {
   const stops: Stops = [];
@@ -60,7 +61,7 @@ export async function start(
 }
 
 async function startAll(
-  config: StandaloneConfig,
+  config: StandaloneConfig & Pick<PatientStart, "signal">,
   progress: (line: string) => void,
   stops: Stops,
 ): Promise<Standalone> {
@@ -89,7 +90,7 @@ async function startAll(
   const secrets = await loadSecrets(config);
   const servers = await startServers(config, progress);
   stops.push(() => servers.stop());
-  await migrate(servers.databaseUrl, (name) => progress(`Database schema: ${name}`));
+  await migratePatiently(servers.databaseUrl, config, progress);
   if (servers.ownDatabase) await forgetWorkers(servers.databaseUrl);
   const simulator = config.sandbox ? await openSimulator(config, stops) : null;
   progress("Starting the apps …");
@@ -107,6 +108,22 @@ async function startAll(
   stops.push(() => server.close(2_000));
   if (stopLinking !== null) stops.push(stopLinking);
   return toService(ready, server, stops);
+}
+
+/** A database that we were given may come up after us. */
+async function migratePatiently(
+  databaseUrl: string,
+  { logLevel, signal }: Pick<StandaloneConfig, "logLevel"> & Pick<PatientStart, "signal">,
+  progress: (line: string) => void,
+): Promise<void> {
+  const log = createLog({ name: "standalone", level: logLevel });
+  await startPatiently(
+    async () => {
+      await migrate(databaseUrl, (name) => progress(`Database schema: ${name}`));
+      return { stop: () => Promise.resolve() };
+    },
+    { log, signal },
+  );
 }
 
 /** With everything that a house of an earlier start knows to be there. */

@@ -7,6 +7,7 @@ export * from "./loop.ts";
 export * from "./main.ts";
 export * from "./metrics.ts";
 export { processMetrics } from "./own-metrics.ts";
+export { startPatiently, type PatientStart } from "./patient-start.ts";
 export * from "./read-body.ts";
 export * from "./service.ts";
 export * from "./settings.ts";
