@@ -15,7 +15,7 @@ test("a lane that is refused holds up no other, and its failure is told beside w
     database,
     role: "test",
     log: createLog({ name: "test", level: "silent" }),
-    metrics: new Metrics(),
+    metrics: new Metrics("test"),
   });
   await database.query({
     text: "INSERT INTO assignments (kind, key, worker, epoch) VALUES ('connection', $1, $2, 1)",
