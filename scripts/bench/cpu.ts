@@ -43,7 +43,8 @@ async function withChildren(parent: number): Promise<number[]> {
   return [parent, ...children.flat()];
 }
 
-async function timeOf(pid: number): Promise<number> {
+/** What a process has spent so far, in microseconds. */
+export async function timeOf(pid: number): Promise<number> {
   const fields = await stat(pid);
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * tickMicroseconds;
 }

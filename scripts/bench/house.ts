@@ -102,7 +102,8 @@ export async function openHouse(gateways: number): Promise<BenchHouse> {
   };
 }
 
-async function startServer(children: ChildProcess[], file: string, ...rest: string[]) {
+/** Starts one of the programs of this folder; gives its address once it answers. */
+export async function startServer(children: ChildProcess[], file: string, ...rest: string[]) {
   const port = await freePort();
   const child = fork(join(import.meta.dirname, file), [String(port), ...rest], {
     execArgv: ["--disable-warning=ExperimentalWarning", "--conditions=source"],
