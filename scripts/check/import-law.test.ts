@@ -287,6 +287,28 @@ test("the host may not import a channel app", () => {
   ]);
 });
 
+test.each([
+  ["its value", `import { proto } from "@whiskeysockets/baileys";`],
+  ["a type of it", `import type { WASocket } from "@whiskeysockets/baileys";`],
+  ["a file inside it", `import "@whiskeysockets/baileys/lib/index.js";`],
+  ["it under its other name", `import "baileys";`],
+  ["what it is made of", `import "libsignal";`],
+  ["it later", `export const a = () => import("@whiskeysockets/baileys");`],
+])("Baileys is reached through its adapter: nothing else imports %s", (_name, text) => {
+  const names = ["@whiskeysockets/baileys", "baileys", "libsignal"];
+  const more = lawfulPackage("apps/channel-whatsapp-qr", {
+    dependencies: Object.fromEntries(names.map((name) => [name, "catalog:"])),
+  });
+  const app = "apps/channel-whatsapp-qr/src";
+  expect(judge(`${app}/platform/a.ts`, text, more)).toEqual([]);
+  for (const file of [`${app}/a.ts`, `${app}/a.test.ts`, `${app}/outbound/a.ts`])
+    expect(judge(file, text, more)).toEqual([
+      expect.stringContaining(
+        "is imported in apps/channel-whatsapp-qr/src/platform/ and packages/stand-ins/src/whatsapp-qr/ alone",
+      ),
+    ]);
+});
+
 test("files that import each other in a circle are refused, type-only imports included", () => {
   const found = judge("packages/db/src/a.ts", `import type { B } from "./b.ts";`, {
     "packages/db/src/b.ts": `import { c } from "./c.ts";`,

@@ -3,7 +3,14 @@ import { isBuiltin } from "node:module";
 import { posix } from "node:path";
 import { findCircles } from "./circles.ts";
 import type { Finding } from "./findings.ts";
-import { computedImports, extraDoors, leavingImports, parts, testHelpers } from "./law-table.ts";
+import {
+  adapters,
+  computedImports,
+  extraDoors,
+  leavingImports,
+  parts,
+  testHelpers,
+} from "./law-table.ts";
 import type { Part } from "./law-table.ts";
 import { isCode, isTestCode, packageOf } from "./tree.ts";
 import type { Manifest, Package, Tree } from "./tree.ts";
@@ -132,7 +139,14 @@ function judgeRegistry({ tree, file, owner, part, path }: Case): string[] {
     return [
       `${part.name} may import only ${part.registry?.join(" and ")} from the registry, not ${name}`,
     ];
-  return judgeDeclared({ tree, file, owner, name });
+  return [...judgeAdapted(file, name), ...judgeDeclared({ tree, file, owner, name })];
+}
+
+/** Tests too: what they need of such a package they get from its adapter. */
+function judgeAdapted(file: string, name: string): string[] {
+  const homes = adapters.find(({ packages }) => packages.includes(name))?.homes;
+  if (homes === undefined || homes.some((home) => file.startsWith(home))) return [];
+  return [`${name} is imported in ${homes.join(" and ")} alone: use what its adapter exports`];
 }
 
 /** What a file imports stands in its own package's manifest; the root's packages are at hand for tests only. */

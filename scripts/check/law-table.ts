@@ -72,6 +72,21 @@ export const extraDoors: Readonly<Record<string, readonly string[]>> = {
 /** What tests may import in addition to what their part may, and to what their manifest names for development. */
 export const testHelpers = ["testkit", "stand-ins"];
 
+/** Packages that everybody else reaches through one folder's files: another version of them changes nothing outside of it. */
+export interface Adapter {
+  readonly packages: readonly string[];
+  /** Folders, ending in `/`. */
+  readonly homes: readonly string[];
+}
+
+export const adapters: readonly Adapter[] = [
+  {
+    packages: ["@whiskeysockets/baileys", "baileys", "libsignal"],
+    // The stand-in writes and reads the same wire with it, as WhatsApp's server.
+    homes: ["apps/channel-whatsapp-qr/src/platform/", "packages/stand-ins/src/whatsapp-qr/"],
+  },
+];
+
 /** A provider: its names and channel codes, and the folders that are its own. */
 export interface Provider {
   readonly names: RegExp;

@@ -14,6 +14,15 @@ export function stopWithinSeconds(): number {
   return Number(found.replaceAll("_", "")) / 1_000;
 }
 
+/** Seconds until others may take over from an app that does not say goodbye, as packages/runtime has it. */
+export function leaseSeconds(): number {
+  const source = readFileSync(join(root, "packages/runtime/src/worker.ts"), "utf8");
+  const found = /defaultTtlMs = ([\d_]+)/.exec(source)?.[1];
+  if (found === undefined)
+    throw new Error("packages/runtime/src/worker.ts no longer says how long a lease lasts.");
+  return Number(found.replaceAll("_", "")) / 1_000;
+}
+
 /** Everything that a pod of this house lacks. */
 export function hardeningFaults(house: House): string[] {
   return house.workloads.flatMap((workload) => [
@@ -29,7 +38,7 @@ export function hardeningFaults(house: House): string[] {
 function podFaults({ kind, metadata: { name }, spec }: Workload): string[] {
   const pod = spec.template.spec;
   const sleep = pod.containers.map(({ lifecycle }) => lifecycle?.preStop.sleep?.seconds ?? 0);
-  const stays = Math.max(...sleep) + stopWithinSeconds();
+  const stays = Math.max(Math.max(...sleep) + stopWithinSeconds(), leaseSeconds());
   const lasting = kind !== "Job";
   return demands(name, [
     [

@@ -358,6 +358,7 @@ describe.runIf(canRender)("each check sees what it is there for", () => {
     ['"readinessProbe"', '"readynessProbe"'],
     ['"path":"/healthz","port":"http"', '"path":"/healthz","port":"web"'],
     ['"terminationGracePeriodSeconds":30', '"terminationGracePeriodSeconds":14'],
+    ['"terminationGracePeriodSeconds":30', '"terminationGracePeriodSeconds":15'],
     ['"topologySpreadConstraints"', '"spread"'],
     ['"limits":{"memory":"768Mi"}', '"limits":{}'],
     ['"requests":{"cpu":"250m","memory":"256Mi"}', '"requests":{}'],

@@ -1,0 +1,70 @@
+// Sessions that live in a process, as those of phones do: all processes start and end at once, some always run, and one leaves at a time. How long each may take to end, hardening.ts says.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse, parseAllDocuments } from "yaml";
+import { z } from "zod";
+
+const folder = join(import.meta.dirname, "..");
+const app = "channel-whatsapp-qr";
+const read = (path: string) => readFileSync(join(folder, path), "utf8");
+const objects = parseAllDocuments(read(`base/apps/${app}.yaml`)).map((document): unknown =>
+  document.toJS(),
+);
+
+/** The app's object of a kind, read by its shape. */
+function one<Shape extends z.ZodType>(kind: string, spec: Shape): z.infer<Shape> {
+  const wanted = z.object({
+    kind: z.literal(kind),
+    metadata: z.object({ name: z.string() }),
+    spec,
+  });
+  const found = objects.map((object) => wanted.safeParse(object).data).filter((data) => data);
+  expect(found).toHaveLength(1);
+  expect(found[0]?.metadata.name).toBe(app);
+  return found[0]?.spec;
+}
+
+describe("the processes of phones", () => {
+  test("have names that stay, and start and end at the same time", () => {
+    const set = one("StatefulSet", z.looseObject({ podManagementPolicy: z.string() }));
+    expect(set.podManagementPolicy).toBe("Parallel");
+    // The scaler says how many.
+    expect(set).not.toHaveProperty("replicas");
+  });
+
+  test("are never none, whichever scaler has the word, and are not scaled by what waits to be sent", () => {
+    const byProcessor = one("HorizontalPodAutoscaler", z.looseObject({ minReplicas: z.number() }));
+    expect(byProcessor.minReplicas).toBeGreaterThanOrEqual(2);
+    const { spec } = z
+      .object({
+        spec: z.object({
+          minReplicaCount: z.number(),
+          idleReplicaCount: z.undefined().optional(),
+          triggers: z.array(
+            z.object({ type: z.string(), metadata: z.record(z.string(), z.string()) }),
+          ),
+        }),
+      })
+      .parse(parse(read(`components/keda/${app}.yaml`)));
+    expect(spec.minReplicaCount).toBeGreaterThanOrEqual(2);
+    const queries = spec.triggers.flatMap(({ metadata }) => metadata["query"] ?? []);
+    expect(queries).toHaveLength(1);
+    expect(queries[0]).toContain("FROM connections");
+    expect(queries[0]).not.toMatch(/queue|messages/);
+  });
+
+  test("leave a node one at a time", () => {
+    const budget = one(
+      "PodDisruptionBudget",
+      z.object({
+        maxUnavailable: z.number(),
+        selector: z.object({ matchLabels: z.record(z.string(), z.string()) }),
+      }),
+    );
+    expect(budget).toEqual({
+      maxUnavailable: 1,
+      selector: { matchLabels: { "thikaa.io/app": app } },
+    });
+  });
+});
