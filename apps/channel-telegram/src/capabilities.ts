@@ -34,7 +34,7 @@ export const capabilities: Capabilities = {
     maxBytes: maxBytesOf(kind),
     captionLength: captionLengthOf(kind),
   })),
-  features: ["location", "contact", "buttons", "reply", "typing", "edit", "delete"],
+  features: ["location", "contact", "buttons", "reply", "typing", "edit", "delete", "reactions"],
   // Telegram never says that a message arrived or was read: `sent` is the last word.
   receipts: "none",
   // A bot may not write first, but only Telegram knows who has pressed Start: it decides, not we.

@@ -37,7 +37,7 @@ export const capabilities: Capabilities = {
     captionLength: captionLengthOf(kind),
   })),
   // Linked devices may not send buttons: phones no longer show them.
-  features: ["location", "contact", "reply", "typing", "edit", "delete"],
+  features: ["location", "contact", "reply", "typing", "edit", "delete", "reactions", "read"],
   receipts: "read",
   firstMessage: true,
   windowHours: null,

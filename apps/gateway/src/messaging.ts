@@ -5,7 +5,7 @@ import { ApiError } from "@thikaa/schema";
 import type { Action } from "@thikaa/schema";
 import { admit } from "./admission/admit.ts";
 import type { Admission, Admitted } from "./admission/admit.ts";
-import { change } from "./actions/change.ts";
+import { change, isChangeAction } from "./actions/change.ts";
 import type { ChangeAction } from "./actions/change.ts";
 import { cancel, events, message, status } from "./actions/reads.ts";
 import type { ReadParts, ReadRequest } from "./actions/reads.ts";
@@ -82,7 +82,6 @@ async function run(
   const { query } = route;
   if (action === "send") return send(parts, exchange, admitted);
   if (action === "typing") return typing(parts, exchange, admitted);
-  if (action === "edit" || action === "delete")
-    return change(parts, exchange, { action, admitted, query });
+  if (isChangeAction(action)) return change(parts, exchange, { action, admitted, query });
   answer(exchange, await reads[action](parts, { exchange, admitted, query }));
 }

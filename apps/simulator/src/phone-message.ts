@@ -14,7 +14,7 @@ export interface PhoneMessage {
   file: PhoneFile | null;
   place: PhonePlace | null;
   card: { name: string; phone: string } | null;
-  /** What the other side thinks of it. */
+  /** What either side thinks of it. */
   reaction: string | null;
   /** How far it came; `null` where the provider does not tell. */
   status: "sent" | "delivered" | "read" | null;

@@ -91,7 +91,7 @@ function toPhoneChange(change: TelegramChange, chats: () => PhoneChat[]): PhoneC
   if (change.personId !== personId) return null;
   if (change.type === "typing") return { type: "typing", chat, active: true };
   if (change.type === "block") return { type: "blocked", chat, blocked: change.blocked };
-  const type = change.type === "edit" ? "change" : change.type;
+  const type = change.type === "edit" || change.type === "reaction" ? "change" : change.type;
   return { type, chat, message: telegramMessage(change.message) };
 }
 

@@ -17,7 +17,12 @@ const fileKinds: readonly PhoneFileKind[] = [
   "sticker",
 ];
 
-export function telegramMessage({ author, wire }: StoredMessage): PhoneMessage {
+export function telegramMessage({
+  author,
+  wire,
+  reaction,
+  botReaction,
+}: StoredMessage): PhoneMessage {
   const replied = wire.reply_to_message;
   return {
     id: String(wire.message_id),
@@ -42,7 +47,7 @@ export function telegramMessage({ author, wire }: StoredMessage): PhoneMessage {
           phone: wire.contact.phone_number,
         }
       : null,
-    reaction: null,
+    reaction: [reaction, botReaction].join("") || null,
     status: null,
     missing: null,
   };

@@ -31,7 +31,7 @@ export function whatsAppMessage(message: ChatMessage, around: Surroundings): Pho
       content?.kind === "contact"
         ? { name: content.name, phone: content.phones.join(" · ") }
         : null,
-    reaction: message.reaction,
+    reaction: [message.reaction, message.ownReaction].join("") || null,
     status: message.status,
     missing: missingOf(message),
   };

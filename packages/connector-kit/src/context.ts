@@ -31,7 +31,7 @@ export interface ConnectorCredentials {
   replace(values: CredentialValues): Promise<void>;
 }
 
-/** A message of this connection as it stands: for answers, edits and deletions, which name one by our id. */
+/** A message of this connection as it stands: for answers, edits, deletions and reactions, which name one by our id. */
 export interface KnownMessage {
   /** What the provider took of it, in order; `payload` is the part's own, `null` of a message that came in. */
   readonly parts: readonly { readonly payload: unknown; readonly providerMessageId: string }[];

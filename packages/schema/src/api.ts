@@ -2,10 +2,11 @@
 import { z } from "zod";
 import { channelCode } from "./channels.ts";
 import { connectionReason, connectionState } from "./connection.ts";
+import { changeKinds } from "./content.ts";
 import { storeEvent } from "./events.ts";
 import { messageReason, messageStatus, partStatus } from "./message-status.ts";
 import { plan } from "./names.ts";
-import { storableText } from "./text.ts";
+import { isOneEmoji, storableText } from "./text.ts";
 
 export const actions = {
   send: "POST",
@@ -15,6 +16,8 @@ export const actions = {
   cancel: "POST",
   edit: "POST",
   delete: "POST",
+  react: "POST",
+  read: "POST",
   typing: "POST",
 } as const;
 export type Action = keyof typeof actions;
@@ -31,6 +34,9 @@ export const limits = {
   rateWindowSeconds: 60,
   buttons: { most: 10, titleLength: 64, idLength: 256, urlLength: 2048 },
   contact: { nameLength: 128, phones: 5, phoneLength: 32 },
+  emojiLength: 64,
+  /** How many messages one `read` marks at most: the newest. */
+  readAtOnce: 100,
 } as const;
 
 const storable = (schema: z.ZodString) =>
@@ -164,6 +170,39 @@ export const editBody = z
 /** The body of `delete`. */
 export const deleteBody = z.strictObject({ id: editBody.shape.id }).meta({ id: "DeleteRequest" });
 
+/** The body of `react`. */
+export const reactBody = z
+  .strictObject({
+    message_id: z.string().max(64).meta({
+      description:
+        "The message to react to: one that came in (`data.message_id` of its event), or one that this key sent.",
+    }),
+    emoji: storable(
+      z
+        .string()
+        .max(limits.emojiLength)
+        .refine(
+          (text) => text === "" || isOneEmoji(text),
+          "Give one emoji, or an empty text to take the reaction back.",
+        ),
+    )
+      .nullable()
+      .meta({
+        description:
+          "One emoji; it replaces the one before. Empty or `null` takes the reaction back. A channel may know fewer than there are: then the command fails with the reason.",
+      }),
+  })
+  .meta({ id: "ReactRequest" });
+
+/** The body of `read`. */
+export const readBody = z
+  .strictObject({
+    message_id: z.string().max(64).meta({
+      description: "The newest message to mark: one that came in (`data.message_id` of its event).",
+    }),
+  })
+  .meta({ id: "ReadRequest" });
+
 export const warning = z.object({ code: z.string(), message: z.string() }).meta({ id: "Warning" });
 export type Warning = z.infer<typeof warning>;
 
@@ -190,14 +229,16 @@ export const typingAnswer = z
   .meta({ id: "TypingAnswer" });
 export type TypingAnswer = z.infer<typeof typingAnswer>;
 
-/** What `edit` and `delete` answer: the command is a message of its own, with its own status. */
+/** What `edit`, `delete`, `react` and `read` answer: the command is a message of its own, with its own status. */
 export const changeAnswer = z
   .object({
     ok: z.literal(true),
     message_id: z.string().meta({
       description: "The command's own id: `action=message` and `message.status` tell of it.",
     }),
-    changes: z.string().meta({ description: "The message that is changed." }),
+    changes: z.string().meta({
+      description: "The message that is changed, reacted to or marked as read.",
+    }),
     channel: channelCode,
     to: z.string(),
     status: messageStatus,
@@ -267,12 +308,15 @@ export const messageAnswer = z
       .array(
         z.object({
           message_id: z.string(),
-          kind: z.enum(["edit", "delete"]),
+          kind: z.enum(changeKinds),
           status: messageStatus,
           created_at: z.string(),
         }),
       )
-      .meta({ description: "The edits and deletions of this message that were asked for." }),
+      .meta({
+        description:
+          "The edits and deletions of this message, and the reactions to it, that were asked for.",
+      }),
     timeline: z.array(timelineEntry),
   })
   .meta({ id: "MessageAnswer" });

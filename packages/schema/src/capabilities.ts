@@ -14,6 +14,8 @@ export const features = [
   "typing",
   "edit",
   "delete",
+  "reactions",
+  "read",
 ] as const;
 export const feature = z.enum(features);
 export type Feature = z.infer<typeof feature>;

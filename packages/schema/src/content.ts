@@ -41,11 +41,22 @@ export const outboundButton = z.object({
 });
 export type OutboundButton = z.infer<typeof outboundButton>;
 
-/** What is to become of a message that was sent before; `message_id` is its UUID. */
-export const messageChange = z.object({
-  kind: z.enum(["edit", "delete"]),
-  message_id: z.string(),
-});
+/** What a message that is a command may do to another one. */
+export const changeKinds = ["edit", "delete", "react", "read"] as const;
+
+/** What is to become of a message that was sent or came in before; `message_id` is its UUID. */
+export const messageChange = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("edit"), message_id: z.string() }),
+  z.object({ kind: z.literal("delete"), message_id: z.string() }),
+  /** `null` takes our reaction back. */
+  z.object({ kind: z.literal("react"), message_id: z.string(), emoji: z.string().nullable() }),
+  /** The provider's ids of it and of those before it that are not marked yet, oldest first. */
+  z.object({
+    kind: z.literal("read"),
+    message_id: z.string(),
+    provider_message_ids: z.array(z.string()).min(1),
+  }),
+]);
 export type MessageChange = z.infer<typeof messageChange>;
 
 /** What an outbound message says: stored whole with the message, planned into parts by the channel's connector. */
@@ -65,7 +76,7 @@ export const outboundContent = z.object({
   buttons: z.array(outboundButton).optional(),
   /** The UUID of the message that this one answers. */
   reply_to: z.string().optional(),
-  /** The message is a command: it changes another one, to this text, or takes it back. */
+  /** The message is a command: it changes another one to this text, takes it back, reacts to it or marks it as read. */
   change: messageChange.optional(),
 });
 export type OutboundContent = z.infer<typeof outboundContent>;

@@ -5,7 +5,7 @@ import type { IdKind } from "./ids.ts";
 import { mediaKindOfHint, mediaKindOfUrl } from "./content.ts";
 import { toCredits, toMicro } from "./money.ts";
 import { storeSlug } from "./names.ts";
-import { canonicalJson, nearestName, storableJson, storableText } from "./text.ts";
+import { canonicalJson, isOneEmoji, nearestName, storableJson, storableText } from "./text.ts";
 import { sendFields } from "./api.ts";
 
 test("text is storable without NUL and half characters, and else unchanged", () => {
@@ -14,6 +14,13 @@ test("text is storable without NUL and half characters, and else unchanged", () 
   expect(storableJson({ "k\u0000": ["\ud800", { n: 1, b: null }] })).toEqual({
     k: ["\ufffd", { n: 1, b: null }],
   });
+});
+
+test("one emoji is one however it is made up; words, digits and two of them are none", () => {
+  const emoji = ["👍", "👍🏽", "❤", "❤️", "👨‍👩‍👧", "🇮🇶", "1️⃣", "🏴󠁧󠁢󠁥󠁮󠁧󠁿"];
+  expect(emoji.filter((text) => !isOneEmoji(text))).toEqual([]);
+  const none = ["", "a", "1", "👍👍", "ok 👍", "👍 ", "🇮", "\u200d"];
+  expect(none.filter(isOneEmoji)).toEqual([]);
 });
 
 test("canonical JSON is equal for equal values alone", () => {

@@ -1,8 +1,16 @@
-// Text that a database can hold: well-formed Unicode without NUL.
+// Text: what a database can hold, what equals what, what people meant to type, and what is one emoji.
 
 /** The same text with lone surrogates replaced by U+FFFD and NUL characters taken out, which PostgreSQL could not store. */
 export function storableText(text: string): string {
   return text.toWellFormed().replaceAll("\0", "");
+}
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+const emojiShape = /\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|[\d#*]\u{fe0f}?\u{20e3}/u;
+
+/** Whether a text is one emoji and nothing else, however many characters that is made of. */
+export function isOneEmoji(text: string): boolean {
+  return [...graphemes.segment(text)].length === 1 && emojiShape.test(text);
 }
 
 /** The same JSON value with every text in it made storable; keys too. Depth is bounded by the parser's caller. */

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type {
   Action,
   CancelAnswer,
+  ChangeAnswer,
   EventsAnswer,
   MessageAnswer,
   SendAnswer,
@@ -119,9 +120,29 @@ export class ThikaaClient {
     return (await this.#call("cancel", { query: { id }, signal: options.signal })) as CancelAnswer;
   }
 
+  /** Reacts to a message of either side with one emoji; `null` takes the reaction back. Doing it twice is doing it once. */
+  async react(
+    messageId: string,
+    emoji: string | null,
+    options: SendOptions = {},
+  ): Promise<ChangeAnswer> {
+    return this.#command("react", { message_id: messageId, emoji }, options);
+  }
+
+  /** Marks a message that came in, and those of its conversation before it, as read. Doing it twice is doing it once. */
+  async markRead(messageId: string, options: SendOptions = {}): Promise<ChangeAnswer> {
+    return this.#command("read", { message_id: messageId }, options);
+  }
+
   /** Shows a person for some seconds that somebody writes. */
   async typing(place: TypingBody, options: CallOptions = {}): Promise<TypingAnswer> {
     return (await this.#call("typing", { body: place, signal: options.signal })) as TypingAnswer;
+  }
+
+  /** Always with an Idempotency-Key, so that trying again makes no second command. */
+  async #command(action: Action, body: object, options: SendOptions): Promise<ChangeAnswer> {
+    const headers = { "Idempotency-Key": options.idempotencyKey ?? randomUUID() };
+    return (await this.#call(action, { headers, body, signal: options.signal })) as ChangeAnswer;
   }
 
   #call(

@@ -1,33 +1,26 @@
-// Changing a message that was sent: an edit or a deletion is a message of its own, queued behind the one that it changes.
+// Commands about a message: an edit, a deletion, a reaction or a mark of reading is a message of its own, queued behind what was sent before it.
 import type { Bus } from "@thikaa/bus";
 import { insertEvents, shownStatus, storeShard } from "@thikaa/db";
 import type { Database, Queryable } from "@thikaa/db";
 import { limits, newId, toWireId } from "@thikaa/schema";
-import type {
-  ChangeAnswer,
-  ChannelCode,
-  MessageChange,
-  MessageStatus,
-  OutboundContent,
-} from "@thikaa/schema";
+import type { ChangeAnswer, MessageChange, MessageStatus, OutboundContent } from "@thikaa/schema";
+import { findUnmarked, lockTarget } from "./change-target.ts";
+import type { ChangeTarget } from "./change-target.ts";
 import { findStoredAnswer, isLockTimeout } from "./idempotency.ts";
 import { statusEvent } from "./message-events.ts";
 
-/** A message of an instance, as far as changing it goes. */
-export interface ChangeTarget {
-  readonly storeId: string;
-  readonly instanceId: string;
-  readonly messageId: string;
-  readonly connectionId: string;
-  readonly channel: ChannelCode;
-  readonly to: string;
-}
+/** What is to become of a message. */
+export type Change =
+  | { readonly kind: "edit"; readonly text: string }
+  | { readonly kind: "delete" }
+  /** `null` takes our reaction back. */
+  | { readonly kind: "react"; readonly emoji: string | null }
+  /** Marks it, and what came in before it, as read. */
+  | { readonly kind: "read" };
 
 export interface ChangeRequest {
   readonly target: ChangeTarget;
-  readonly kind: MessageChange["kind"];
-  /** The new text of an edit. */
-  readonly text: string | null;
+  readonly change: Change;
   readonly idempotency: { readonly key: string; readonly fingerprint: Buffer } | null;
 }
 
@@ -40,28 +33,9 @@ export type ChangeResult =
 /** A stuck key or message holds a request up for no longer than this. */
 const lockTimeoutMs = 1_000;
 
-/** Finds an outbound message of an instance; `null` when it is not that instance's. */
-export async function findChangeTarget(
-  database: Queryable,
-  where: Pick<ChangeTarget, "storeId" | "instanceId" | "messageId">,
-): Promise<ChangeTarget | null> {
-  const { rows } = await database.query<{
-    connection_id: string;
-    channel: ChannelCode;
-    address: string;
-  }>({
-    name: "change-target",
-    text: "SELECT connection_id, channel, address FROM messages WHERE store_id = $1 AND id = $2 AND instance_id = $3 AND direction = 'out'",
-    values: [where.storeId, where.messageId, where.instanceId],
-  });
-  const [row] = rows;
-  if (row === undefined) return null;
-  return { ...where, connectionId: row.connection_id, channel: row.channel, to: row.address };
-}
-
 /**
  * Accepts a command: when it resolves to `accepted`, the command is durably stored and costs nothing. A message is deleted
- * once: asking again gives the first command. Throws when PostgreSQL can't commit.
+ * once, and marked as read once: asking again gives the first command. Throws when PostgreSQL can't commit.
  */
 export async function acceptChange(
   parts: { database: Database; bus: Bus },
@@ -75,7 +49,7 @@ export async function acceptChange(
     );
     if (decided.kind === "repeat") return await resolveRepeat(parts.database, request);
     if (decided.kind !== "written") return decided;
-    ring(parts.bus, request, commandId);
+    ring(parts.bus, request.target, { commandId, content: decided.content });
     return { kind: "accepted", answer: decided.answer };
   } catch (error) {
     if (isLockTimeout(error)) return { kind: "idempotency_in_progress" };
@@ -85,7 +59,11 @@ export async function acceptChange(
 
 type Decision =
   | ChangeResult
-  | { readonly kind: "written"; readonly answer: ChangeAnswer }
+  | {
+      readonly kind: "written";
+      readonly answer: ChangeAnswer;
+      readonly content: CommandContent;
+    }
   | { readonly kind: "repeat" };
 
 async function decide(
@@ -93,20 +71,25 @@ async function decide(
   request: ChangeRequest,
   commandId: string,
 ): Promise<Decision> {
-  const answer = answerOf(request.target, commandId, "queued");
+  const { target, change } = request;
+  const answer = answerOf(target, commandId, "queued");
   if (!(await takeKey(transaction, request, answer))) return { kind: "repeat" };
-  const obstacle = await lockTarget(transaction, request.target);
+  const obstacle = await lockTarget(transaction, target, change.kind);
   if (obstacle !== null) return refuse(transaction, request, obstacle);
-  const deletion = await findDeletion(transaction, request.target);
-  if (deletion !== null && request.kind === "edit")
+  const once = change.kind === "read" ? "read" : "delete";
+  const first = await findCommand(transaction, target, once);
+  if (first !== null && change.kind !== once)
     return refuse(transaction, request, "The message was deleted.");
-  if (deletion !== null) {
-    const first = answerOf(request.target, deletion.id, deletion.status);
-    await keepAnswer(transaction, request, first);
-    return { kind: "accepted", answer: first };
+  if (first !== null) {
+    const firstAnswer = answerOf(target, first.id, first.status);
+    await keepAnswer(transaction, request, firstAnswer);
+    return { kind: "accepted", answer: firstAnswer };
   }
-  await writeCommand(transaction, request, commandId);
-  return { kind: "written", answer };
+  const content = await contentOf(transaction, request);
+  if (content === null)
+    return refuse(transaction, request, "The provider has no id of this message to mark it by.");
+  await writeCommand(transaction, target, { commandId, content });
+  return { kind: "written", answer, content };
 }
 
 function answerOf(target: ChangeTarget, commandId: string, status: MessageStatus): ChangeAnswer {
@@ -182,48 +165,56 @@ async function resolveRepeat(
   };
 }
 
-/** Locks the message, so that commands for it are decided one after the other; says what stands in the way of changing it. */
-async function lockTarget(transaction: Queryable, target: ChangeTarget): Promise<string | null> {
-  const { rows } = await transaction.query<{
-    status: MessageStatus;
-    is_command: boolean;
-    has_sent: boolean;
-  }>({
-    name: "change-lock",
-    text: `SELECT status, content ? 'change' AS is_command,
-             EXISTS (SELECT 1 FROM parts p WHERE p.store_id = m.store_id AND p.message_id = m.id AND p.status IN ('sent', 'delivered', 'read')) AS has_sent
-           FROM messages m WHERE store_id = $1 AND id = $2 FOR UPDATE`,
-    values: [target.storeId, target.messageId],
-  });
-  const [row] = rows;
-  if (row === undefined || row.is_command)
-    return "This is a command; name the message that it changed.";
-  if (row.status === "scheduled")
-    return "The message is not sent yet: cancel it with action=cancel, and send another one.";
-  if ((row.status === "failed" || row.status === "cancelled") && !row.has_sent)
-    return `The message is ${row.status}: there is nothing to change.`;
-  return null;
-}
-
-async function findDeletion(
+/** The instance's command of this kind for the message that was done, or may be yet. */
+async function findCommand(
   transaction: Queryable,
   target: ChangeTarget,
+  kind: "delete" | "read",
 ): Promise<{ id: string; status: MessageStatus } | null> {
   const { rows } = await transaction.query<{ id: string; status: MessageStatus }>({
-    name: "change-deletion",
+    name: "change-first",
     text: `SELECT m.id, ${shownStatus} FROM message_changes c JOIN messages m ON m.store_id = c.store_id AND m.id = c.command_id
-           WHERE c.store_id = $1 AND c.message_id = $2 AND c.kind = 'delete' AND m.status NOT IN ('failed', 'cancelled') LIMIT 1`,
-    values: [target.storeId, target.messageId],
+           WHERE c.store_id = $1 AND c.message_id = $2 AND c.kind = $3 AND m.instance_id = $4 AND m.status NOT IN ('failed', 'cancelled') LIMIT 1`,
+    values: [target.storeId, target.messageId, kind, target.instanceId],
   });
   return rows[0] ?? null;
 }
 
+type CommandContent = OutboundContent & { readonly change: MessageChange };
+
+interface Command {
+  readonly commandId: string;
+  readonly content: CommandContent;
+}
+
+/** `null` when the provider has no id of what is to be marked. */
+async function contentOf(
+  transaction: Queryable,
+  { target, change }: ChangeRequest,
+): Promise<CommandContent | null> {
+  const { messageId: message_id } = target;
+  switch (change.kind) {
+    case "edit":
+      return { text: change.text, media: null, change: { kind: "edit", message_id } };
+    case "delete":
+      return { text: null, media: null, change: { kind: "delete", message_id } };
+    case "react": {
+      const { kind, emoji } = change;
+      return { text: null, media: null, change: { kind, message_id, emoji } };
+    }
+    case "read": {
+      const ids = await findUnmarked(transaction, target);
+      const read = { kind: "read", message_id, provider_message_ids: ids } as const;
+      return ids.length === 0 ? null : { text: null, media: null, change: read };
+    }
+  }
+}
+
 async function writeCommand(
   transaction: Queryable,
-  request: ChangeRequest,
-  commandId: string,
+  target: ChangeTarget,
+  { commandId, content }: Command,
 ): Promise<void> {
-  const { target, kind } = request;
   await transaction.query({
     name: "change-write",
     text: `WITH queued AS (
@@ -240,10 +231,10 @@ async function writeCommand(
       target.to,
       limits.ttlSeconds.default,
       target.messageId,
-      kind,
+      content.change.kind,
       target.instanceId,
       target.channel,
-      JSON.stringify(contentOf(request)),
+      JSON.stringify(content),
     ],
   });
   await insertEvents(transaction, [
@@ -264,12 +255,8 @@ async function writeCommand(
   ]);
 }
 
-function contentOf({ target, kind, text }: ChangeRequest): OutboundContent {
-  return { text, media: null, change: { kind, message_id: target.messageId } };
-}
-
-function ring(bus: Bus, request: ChangeRequest, commandId: string): void {
-  const { storeId, connectionId, channel, to } = request.target;
+function ring(bus: Bus, target: ChangeTarget, { commandId, content }: Command): void {
+  const { storeId, connectionId, channel, to } = target;
   bus.ring(
     { ring: "out", to: [channel, connectionId] },
     {
@@ -278,7 +265,7 @@ function ring(bus: Bus, request: ChangeRequest, commandId: string): void {
       message_id: commandId,
       channel,
       to,
-      content: contentOf(request),
+      content,
     },
   );
   const shard = storeShard(storeId);

@@ -206,7 +206,7 @@ async function failBroken(transaction: Queryable, broken: readonly Broken[]): Pr
 
 /**
  * A further attempt after an uncertain one may reach the customer twice: it is flagged in the transaction that begins it.
- * An edit or a deletion that is made again changes nothing more.
+ * A command that is made again changes nothing more: the words, the reaction and the mark are the same.
  */
 async function flagRepeats(transaction: Queryable, claimed: readonly ClaimedRow[]): Promise<void> {
   const repeats = claimed.filter((row) => row.uncertain && row.content.change === undefined);

@@ -1,5 +1,5 @@
 // Finishing: a message gets a status that ends its time in the queue, the debit is refunded where nothing was sent, and the event is written.
-import { newId } from "@thikaa/schema";
+import { changeKinds, newId } from "@thikaa/schema";
 import type { MessageReason, MessageStatus } from "@thikaa/schema";
 import { insertEvents, reportedReceipts } from "@thikaa/db";
 import type { Queryable } from "@thikaa/db";
@@ -18,7 +18,7 @@ export interface FinishedMessage {
 
 /**
  * Takes messages out of the queue with their status, refunds what is to be refunded, and writes their events.
- * `sent` is final where the channel reports no receipts. A message that is final already is left as it is.
+ * `sent` is final where the channel reports no receipts, and of commands. A message that is final already is left as it is.
  * Returns the ids of the messages that changed. Ring `unnumbered` after the commit.
  */
 export async function finish(
@@ -112,7 +112,8 @@ async function refund(
   return new Set(result.rows.map((row) => row.id));
 }
 
-const hasNoReceipts = `${reportedReceipts} = 'none'`;
+/** Whether nothing more is reported after `sent`: never of a command, which no provider receipts. */
+const hasNoReceipts = `(m.type IN (${changeKinds.map((kind) => `'${kind}'`).join(", ")}) OR ${reportedReceipts} = 'none')`;
 
 const confirmStatement = {
   name: "messages-confirm",

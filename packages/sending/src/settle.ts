@@ -68,6 +68,7 @@ export async function settle(
   });
 }
 
+/** A command that was made twice has done the same as one. */
 async function flagDuplicates(
   transaction: Queryable,
   settling: readonly Settling[],
@@ -75,7 +76,7 @@ async function flagDuplicates(
   const doubled = settling.filter(({ step }) => step.kind === "late" && step.duplicate);
   if (doubled.length === 0) return;
   await transaction.query({
-    text: "UPDATE messages SET possible_duplicate = true, updated_at = now() WHERE store_id = ANY($1) AND id = ANY($2)",
+    text: "UPDATE messages SET possible_duplicate = true, updated_at = now() WHERE store_id = ANY($1) AND id = ANY($2) AND NOT content ? 'change'",
     values: [
       doubled.map(({ attempt }) => attempt.storeId),
       doubled.map(({ attempt }) => attempt.messageId),

@@ -1,4 +1,4 @@
-// Changes a message that was sent: new words for it, or none of it left. Doing it twice is doing it once.
+// Changes a message that was sent (new words for it, or none of it left), or reacts to one. Doing it twice is doing it once.
 import type { KnownMessage } from "@thikaa/connector-kit";
 import { captionLengthOf, maxTextLength } from "../capabilities.ts";
 import { readMessageId } from "../ids.ts";
@@ -6,13 +6,16 @@ import type { ChatAddress } from "../ids.ts";
 import type { TelegramClient } from "../platform/client.ts";
 import { isGone, isUnchanged, TelegramCallError } from "../platform/errors.ts";
 import { keyboardOf } from "./frame.ts";
-import { partPayload } from "./plan.ts";
+import { isChange, partPayload } from "./plan.ts";
 import type { ButtonPayload, ChangePayload, MessagePayload } from "./plan.ts";
 import { splitText } from "@thikaa/connector-kit";
+import type { ReactionTypeEmoji } from "grammy/types";
+
+type ReactionEmoji = ReactionTypeEmoji["emoji"];
 
 /** Why a message can't be changed, though Telegram was not asked. */
 export class ChangeRefusal extends Error {
-  readonly code: "nothing_to_change" | "not_sent_yet" | "edit_too_long";
+  readonly code: "nothing_to_change" | "not_sent_yet" | "edit_too_long" | "reaction_not_available";
 
   constructor(code: ChangeRefusal["code"], message: string) {
     super(message);
@@ -42,9 +45,10 @@ export async function changeSent(
   }: { client: TelegramClient; chat: ChatAddress; known: KnownMessage | null },
   change: ChangePayload,
 ): Promise<void> {
-  const parts = (known?.parts ?? []).flatMap(toSentPart);
   if (known?.pending)
     throw new ChangeRefusal("not_sent_yet", "The message that this one changes is not sent yet.");
+  if (change.method === "react") return react({ client, chat, known }, change.emoji);
+  const parts = (known?.parts ?? []).flatMap(toSentPart);
   if (parts.length === 0)
     throw new ChangeRefusal("nothing_to_change", "Nothing was sent of the message to change.");
   const sent = { client, chat, parts };
@@ -56,7 +60,37 @@ function toSentPart({ payload, providerMessageId }: KnownMessage["parts"][number
   const messageId = readMessageId(providerMessageId);
   if (!parsed.success || messageId === null) return [];
   const { data } = parsed;
-  return data.method === "edit" || data.method === "delete" ? [] : [{ payload: data, messageId }];
+  return isChange(data) ? [] : [{ payload: data, messageId }];
+}
+
+/** The first part stands for the message, as in answers. Of a customer's message it is the message itself. */
+async function react(
+  {
+    client,
+    chat,
+    known,
+  }: { client: TelegramClient; chat: ChatAddress; known: KnownMessage | null },
+  emoji: string | null,
+): Promise<void> {
+  if (chat.businessId !== null)
+    throw new ChangeRefusal(
+      "reaction_not_available",
+      "Telegram lets no bot react in the chats of a business account.",
+    );
+  const messageId = readMessageId(known?.parts[0]?.providerMessageId ?? "");
+  if (messageId === null)
+    throw new ChangeRefusal("nothing_to_change", "There is no message on Telegram to react to.");
+  await client.call({
+    method: "setMessageReaction",
+    chat_id: chat.chatId,
+    message_id: messageId,
+    reaction: emoji === null ? [] : [{ type: "emoji", emoji: toReaction(emoji) }],
+  });
+}
+
+/** Telegram writes its emoji without the sign that asks for colour, and takes no other form. Which it takes, it decides. */
+function toReaction(emoji: string): ReactionEmoji {
+  return emoji.replaceAll("\u{fe0f}", "") as ReactionEmoji;
 }
 
 /** The words stand in the file's caption or in texts of their own, never in both. Texts that are no longer needed go. */

@@ -31,12 +31,17 @@ const mediaPayload = z.object({
 });
 export type MediaPayload = z.infer<typeof mediaPayload>;
 
-/** A change of a message that was sent; `target` is ours. */
+/** A change of a message, or a reaction to it; `target` is ours. */
 const changePayload = z.discriminatedUnion("method", [
   z.object({ method: z.literal("edit"), target: z.string(), text: z.string() }),
   z.object({ method: z.literal("delete"), target: z.string() }),
+  z.object({ method: z.literal("react"), target: z.string(), emoji: z.string().nullable() }),
 ]);
 export type ChangePayload = z.infer<typeof changePayload>;
+
+export function isChange(payload: PartPayload): payload is ChangePayload {
+  return changePayload.options.some(({ shape }) => shape.method.value === payload.method);
+}
 
 /** One part, as it is stored with the message's plan. */
 export const partPayload = z.discriminatedUnion("method", [
@@ -112,11 +117,20 @@ function toButton(
     : { text: title, url };
 }
 
+/** Throws where the gateway let pass what Telegram has no call for. */
 function changeOf(
-  { kind, message_id: target }: NonNullable<OutboundContent["change"]>,
+  change: NonNullable<OutboundContent["change"]>,
   text: string | null,
 ): ChangePayload {
-  return kind === "edit"
-    ? { method: "edit", target, text: text ?? "" }
-    : { method: "delete", target };
+  const { kind, message_id: target } = change;
+  switch (kind) {
+    case "edit":
+      return { method: kind, target, text: text ?? "" };
+    case "delete":
+      return { method: kind, target };
+    case "react":
+      return { method: kind, target, emoji: change.emoji };
+    case "read":
+      throw new Error("Telegram lets no bot mark messages as read.");
+  }
 }

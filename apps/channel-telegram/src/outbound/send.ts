@@ -9,7 +9,7 @@ import type { MessageFrame } from "../platform/media-calls.ts";
 import { ChangeRefusal, changeSent } from "./change.ts";
 import { contactCard } from "./contact-card.ts";
 import { frameOf } from "./frame.ts";
-import { partPayload } from "./plan.ts";
+import { isChange, partPayload } from "./plan.ts";
 import type { MessagePayload, PartPayload } from "./plan.ts";
 import { sendMedia } from "./send-media.ts";
 import type { MediaSender } from "./send-media.ts";
@@ -58,9 +58,9 @@ export async function sendPart(part: OutboundPart, sender: PartSender): Promise<
   }
 }
 
-/** Gives the id of the message that was made; `null` when one was changed. */
+/** Gives the id of the message that was made; `null` when one was changed or reacted to. */
 async function deliver({ sender, chat, payload, to }: Delivery): Promise<number | null> {
-  if (payload.method === "edit" || payload.method === "delete") {
+  if (isChange(payload)) {
     const known = await find(sender, payload.target, to);
     await changeSent({ client: sender.client, chat, known }, payload);
     return null;

@@ -120,6 +120,21 @@ export const errorTable: readonly Row[] = [
   },
   {
     code: 400,
+    says: /REACTION_INVALID|REACTION_EMPTY|reaction isn't available/i,
+    class: "rejected",
+    reason: "reaction_not_available",
+    message:
+      "Telegram does not take this emoji here: bots may set those of its own list, and a group may allow fewer.",
+  },
+  {
+    code: 400,
+    says: /message to react not found|message can't be reacted/i,
+    class: "rejected",
+    reason: "message_not_changeable",
+    message: "That message is gone, or can't be reacted to.",
+  },
+  {
+    code: 400,
     says: notGot,
     class: "rejected",
     reason: "media_not_fetched",

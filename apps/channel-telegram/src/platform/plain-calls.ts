@@ -15,6 +15,7 @@ export const plainMethods = [
   "editMessageCaption",
   "deleteMessage",
   "deleteBusinessMessages",
+  "setMessageReaction",
   "answerCallbackQuery",
 ] as const;
 export type PlainMethod = (typeof plainMethods)[number];
@@ -46,6 +47,8 @@ export function makePlainCall(api: Api, call: PlainCall, signal: Signal): Promis
       return raw.deleteMessage(parametersOf(call), signal);
     case "deleteBusinessMessages":
       return raw.deleteBusinessMessages(parametersOf(call), signal);
+    case "setMessageReaction":
+      return raw.setMessageReaction(parametersOf(call), signal);
     case "answerCallbackQuery":
       return raw.answerCallbackQuery(parametersOf(call), signal);
   }

@@ -1,8 +1,8 @@
-// Changes a message that was sent: new words for it, or none of it left. Doing it twice is doing it once.
+// Changes a message that was sent (new words for it, or none of it left), or reacts to one. Doing it twice is doing it once.
 import type { KnownMessage } from "@thikaa/connector-kit";
 import { captionLengthOf, maxTextLength } from "../capabilities.ts";
 import type { Saying } from "../platform/compose.ts";
-import { partPayload } from "./plan.ts";
+import { isChange, partPayload } from "./plan.ts";
 import type { ChangePayload, MessagePayload } from "./plan.ts";
 import { splitText } from "@thikaa/connector-kit";
 
@@ -22,14 +22,15 @@ interface SentPart {
   readonly id: string;
 }
 
-/** What to say so that it is changed, in order. Throws `ChangeRefusal`. */
+/** What to say so that it is changed or reacted to, in order. Throws `ChangeRefusal`. */
 export function changeSayings(
   known: KnownMessage | null,
-  change: ChangePayload,
+  change: Exclude<ChangePayload, { kind: "read" }>,
   chat: string,
 ): readonly Saying[] {
   if (known?.pending)
     throw new ChangeRefusal("not_sent_yet", "The message that this one changes is not sent yet.");
+  if (change.kind === "react") return [reaction(known, change.emoji, chat)];
   const parts = (known?.parts ?? []).flatMap(toSentPart);
   if (parts.length === 0)
     throw new ChangeRefusal("nothing_to_change", "Nothing was sent of the message to change.");
@@ -40,9 +41,7 @@ export function changeSayings(
 
 function toSentPart({ payload, providerMessageId: id }: KnownMessage["parts"][number]): SentPart[] {
   const { data } = partPayload.safeParse(payload);
-  return data === undefined || data.kind === "edit" || data.kind === "delete"
-    ? []
-    : [{ payload: data, id }];
+  return data === undefined || isChange(data) ? [] : [{ payload: data, id }];
 }
 
 /** The words stand in the file's caption or in texts of their own, never in both. Texts that are no longer needed go. */
@@ -78,6 +77,15 @@ function captionEdit(part: SentPart | undefined, text: string, chat: string): Sa
 
 function deletion(part: SentPart, chat: string): Saying {
   return { kind: "delete", key: keyOf(part, chat) };
+}
+
+/** The first part stands for the message, as in answers. Of a customer's message it is the message itself. */
+function reaction(known: KnownMessage | null, emoji: string | null, chat: string): Saying {
+  const first: KnownMessage["parts"][number] | undefined = known?.parts[0];
+  if (first === undefined)
+    throw new ChangeRefusal("nothing_to_change", "There is no message on WhatsApp to react to.");
+  const { payload, providerMessageId: id } = first;
+  return { kind: "react", key: { remoteJid: chat, fromMe: payload !== null, id }, emoji };
 }
 
 function keyOf({ id }: SentPart, chat: string) {

@@ -19,12 +19,18 @@ const mediaPayload = z.object({
 });
 export type MediaPayload = z.infer<typeof mediaPayload>;
 
-/** A change of a message that was sent; `target` is ours. */
+/** A change of a message, a reaction to it, or a mark that it was read; `target` is ours, `ids` are WhatsApp's. */
 const changePayload = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("edit"), target: z.string(), text: z.string() }),
   z.object({ kind: z.literal("delete"), target: z.string() }),
+  z.object({ kind: z.literal("react"), target: z.string(), emoji: z.string().nullable() }),
+  z.object({ kind: z.literal("read"), ids: z.array(z.string()).min(1) }),
 ]);
 export type ChangePayload = z.infer<typeof changePayload>;
+
+export function isChange(payload: PartPayload): payload is ChangePayload {
+  return changePayload.options.some(({ shape }) => shape.kind.value === payload.kind);
+}
 
 /** One part, as it is stored with the message's plan. */
 export const partPayload = z.discriminatedUnion("kind", [
@@ -80,8 +86,18 @@ function mediaParts(
 }
 
 function changeOf(
-  { kind, message_id: target }: NonNullable<OutboundContent["change"]>,
+  change: NonNullable<OutboundContent["change"]>,
   text: string | null,
 ): ChangePayload {
-  return kind === "edit" ? { kind, target, text: text ?? "" } : { kind, target };
+  const { kind, message_id: target } = change;
+  switch (kind) {
+    case "edit":
+      return { kind, target, text: text ?? "" };
+    case "delete":
+      return { kind, target };
+    case "react":
+      return { kind, target, emoji: change.emoji };
+    case "read":
+      return { kind, ids: change.provider_message_ids };
+  }
 }

@@ -14,7 +14,7 @@ import type { Recipients } from "../recipients.ts";
 import type { OpenSocket, Session } from "../session.ts";
 import { ChangeRefusal, changeSayings } from "./change.ts";
 import { contactCard } from "./contact-card.ts";
-import { partPayload } from "./plan.ts";
+import { isChange, partPayload } from "./plan.ts";
 import type { MessagePayload, PartPayload } from "./plan.ts";
 import { openUserFile } from "./user-file.ts";
 
@@ -74,7 +74,8 @@ async function deliver(
     return unavailable("provider_unavailable", "WhatsApp did not say whether the number is there.");
   const { jid, isFirst } = found;
   const delivery = { ...given, jid };
-  if (payload.kind === "edit" || payload.kind === "delete") {
+  if (payload.kind === "read") return read(delivery, payload.ids);
+  if (isChange(payload)) {
     const known = await looked(sender.context.message(payload.target, part.to));
     return change(delivery, changeSayings(known, payload, jid));
   }
@@ -98,6 +99,13 @@ async function sayPayload(delivery: Delivery, payload: MessagePayload): Promise<
   } finally {
     file.discard();
   }
+}
+
+/** Marks messages of the chat as read. No word from the server may mean that it was not told: it is told again. */
+async function read({ sender, open, jid }: Delivery, ids: readonly string[]): Promise<Outcome> {
+  const answer = await open.socket.read(jid, ids);
+  if (answer.kind === "taken") return { class: "sent", providerMessageId: null };
+  return answer.kind === "none" ? lost : sender.health.refused(refusalOf(answer.code));
 }
 
 /** An edit or a deletion of several parts is several messages; the first that is not taken ends it. */
@@ -194,7 +202,7 @@ async function failed(error: unknown, { session }: PartSender): Promise<Outcome>
 
 const lost: Outcome = {
   class: "uncertain",
-  reason: reasonOf("no_acknowledgement", "WhatsApp did not say whether it has the message."),
+  reason: reasonOf("no_acknowledgement", "WhatsApp did not say whether it has it."),
 };
 
 /** No word from the server: it may have the message. A session that hears nothing is opened anew. */

@@ -1,4 +1,4 @@
-// The server's word on each message that was sent to it: taken, refused, or none at all.
+// The server's word on each message and mark of reading that was sent to it: taken, refused, or none at all.
 import type makeWASocket from "@whiskeysockets/baileys";
 import type { BinaryNode } from "@whiskeysockets/baileys";
 
@@ -8,7 +8,7 @@ export type Acknowledgement =
   | { readonly kind: "refused"; readonly code: string }
   | { readonly kind: "none" };
 
-/** One message, about to be sent. */
+/** One message or mark of reading, about to be sent. */
 export interface Expected {
   /** The server's word, at most so long after being asked for here. */
   answer(): Promise<Acknowledgement>;
@@ -16,8 +16,8 @@ export interface Expected {
 }
 
 export interface Acknowledgements {
-  /** Begins to listen for the word on this message. */
-  expect(id: string): Expected;
+  /** Begins to listen for the word on this message, or on the mark that names this message first. */
+  expect(id: string, of?: "message" | "read"): Expected;
   /** There will be no more. */
   end(): void;
 }
@@ -27,12 +27,20 @@ export function acknowledgements(
   waitMs: number,
 ): Acknowledgements {
   const waiting = new Map<string, (answer: Acknowledgement) => void>();
-  ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
+  const hear = (of: "message" | "read", { attrs }: BinaryNode) => {
     const { id = "", error } = attrs;
-    waiting.get(id)?.(error === undefined ? { kind: "taken" } : { kind: "refused", code: error });
+    waiting.get(`${of}/${id}`)?.(
+      error === undefined ? { kind: "taken" } : { kind: "refused", code: error },
+    );
+  };
+  ws.on("CB:ack,class:message", (ack: BinaryNode) => hear("message", ack));
+  // Receipts that say that a message arrived carry its id too, and are acknowledged as well.
+  ws.on("CB:ack,class:receipt", (ack: BinaryNode) => {
+    if (ack.attrs["type"]?.startsWith("read") !== false) hear("read", ack);
   });
   return {
-    expect(id) {
+    expect(messageId, of = "message") {
+      const id = `${of}/${messageId}`;
       const { promise, resolve } = Promise.withResolvers<Acknowledgement>();
       let timer: NodeJS.Timeout | undefined;
       const settle = (answer: Acknowledgement) => {

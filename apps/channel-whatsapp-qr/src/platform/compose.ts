@@ -8,10 +8,10 @@ import { quietLogger } from "./log.ts";
 import type { ContextInfo, WhatsAppMessage } from "./message.ts";
 import type { WhatsAppSocket } from "./socket.ts";
 
-/** A message of our own side, in a chat. */
+/** A message in a chat, of our own side or the other. */
 export interface MessageKey {
   readonly remoteJid: string;
-  readonly fromMe: true;
+  readonly fromMe: boolean;
   readonly id: string;
 }
 
@@ -41,7 +41,9 @@ export type Saying =
       readonly text: string;
       readonly caption: "image" | "video" | "document" | null;
     }
-  | { readonly kind: "delete"; readonly key: MessageKey };
+  | { readonly kind: "delete"; readonly key: MessageKey }
+  /** `null` takes our reaction back. */
+  | { readonly kind: "react"; readonly key: MessageKey; readonly emoji: string | null };
 
 /** Which message this one answers. */
 export interface Quoted {
@@ -89,6 +91,8 @@ function contentOf(saying: Saying): AnyMessageContent {
       return { text: saying.text, linkPreview: null, edit: saying.key };
     case "delete":
       return { delete: saying.key };
+    case "react":
+      return { react: { key: saying.key, text: saying.emoji ?? "" } };
   }
 }
 

@@ -65,6 +65,9 @@ export class RelayFault extends Error {
   }
 }
 
+/** How long the account's privacy, once asked for, is taken to be so. */
+const privacyMs = 60_000;
+
 export class WhatsAppSocket {
   /** Resolves when it is logged in; never when it ends before. */
   readonly opened: Promise<void>;
@@ -76,6 +79,7 @@ export class WhatsAppSocket {
   readonly #ending = Promise.withResolvers<SocketEnd>();
   #isOpen = false;
   #hasEnded = false;
+  #privacyAt = Number.NEGATIVE_INFINITY;
   #contentAt = performance.now();
   #frameAt = performance.now();
 
@@ -140,6 +144,25 @@ export class WhatsAppSocket {
     } catch (error) {
       expected.forget();
       throw new RelayFault(error, mayHaveLeft);
+    }
+    return expected.answer();
+  }
+
+  /**
+   * Marks messages of a chat as read, and resolves when the server says that it was told. Their author learns of it unless
+   * the account's privacy keeps that back; its own devices do always. Throws `RelayFault`.
+   */
+  async read(jid: string, ids: readonly string[]): Promise<Acknowledgement> {
+    const expected = this.#acknowledgements.expect(ids[0] ?? "", "read");
+    try {
+      // Baileys asks for the account's privacy once; its owner may change it on the phone at any time.
+      const isOld = performance.now() - this.#privacyAt > privacyMs;
+      if (isOld) await this.#socket.fetchPrivacySettings(true);
+      if (isOld) this.#privacyAt = performance.now();
+      await this.#socket.readMessages(ids.map((id) => ({ remoteJid: jid, fromMe: false, id })));
+    } catch (error) {
+      expected.forget();
+      throw new RelayFault(error, false);
     }
     return expected.answer();
   }

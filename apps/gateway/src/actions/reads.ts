@@ -201,16 +201,24 @@ function toMessageAnswer(view: MessageView): MessageAnswer {
   };
 }
 
-/** What became of a command, in the timeline of the message that it changes. */
+/** What a command that was sent has done: the timeline's word for it, and the sentence's. */
+const done: Readonly<Record<ChangeView["kind"], { status: string; text: string }>> = {
+  edit: { status: "edited", text: "Edited" },
+  delete: { status: "deleted", text: "Deleted" },
+  react: { status: "reacted", text: "Reacted to" },
+  read: { status: "marked", text: "Marked as read" },
+};
+
+/** What became of a command, in the timeline of the message that it is about. */
 function toTimelineEntry({ messageId, kind, status, updatedAt }: ChangeView): TimelineEntry {
-  const done = kind === "edit" ? "edited" : "deleted";
-  const command = toWireId("message", messageId);
+  const { status: doneStatus, text } = done[kind];
+  const by = `by ${toWireId("message", messageId)}`;
   return {
     at: updatedAt.toISOString(),
-    status: status === "sent" ? done : kind,
+    status: status === "sent" ? doneStatus : kind,
     text:
       status === "sent"
-        ? `${kind === "edit" ? "Edited" : "Deleted"} by ${command}.`
-        : `To be ${done} by ${command}, which is ${status}.`,
+        ? `${text} ${by}.`
+        : `To be ${text.toLowerCase()} ${by}, which is ${status}.`,
   };
 }

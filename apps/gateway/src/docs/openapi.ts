@@ -11,6 +11,8 @@ import {
   eventsAnswer,
   limits,
   messageAnswer,
+  reactBody,
+  readBody,
   sendAnswer,
   sendBody,
   statusAnswer,
@@ -224,6 +226,27 @@ function changes(): Operation[] {
           "The deletion is a message of its own, free of charge. Asking again gives the same one. The provider may refuse what is too old.",
         body: deleteBody,
         example: { id: "msg_01JD0000000000000000000000" },
+      }),
+    },
+    {
+      action: "react",
+      operation: changeOperation({
+        id: "react",
+        summary: "React to a message with an emoji, or take the reaction back",
+        description:
+          "The reaction is a message of its own, free of charge, which waits behind what was sent to the same recipient before. A message has one reaction of yours: a new one replaces it. Of a message in several parts the first carries it.",
+        body: reactBody,
+        example: { message_id: "msg_01JD0000000000000000000000", emoji: "👍" },
+      }),
+    },
+    {
+      action: "read",
+      operation: changeOperation({
+        id: "read",
+        summary: "Mark a message that came in as read",
+        description: `Marks the message, and those before it in the conversation that are not marked yet (the newest ${limits.readAtOnce}), as read at the provider. The mark is a message of its own, free of charge; asking again gives the same one. Where the account's own privacy keeps read receipts back, its other devices learn of it and the person does not.`,
+        body: readBody,
+        example: { message_id: "msg_01JD0000000000000000000000" },
       }),
     },
   ];

@@ -7,11 +7,18 @@ export interface StoredMessage {
   wire: WireMessage;
   /** The person's reaction to it; null after it was taken back. */
   reaction?: string | null;
+  /** The bot's. */
+  botReaction?: string | null;
 }
 
 /** One thing that happened. Messages come as they lie in the chat. */
 export type TelegramChange =
-  | { type: "message" | "edit" | "delete"; botId: number; personId: number; message: StoredMessage }
+  | {
+      type: "message" | "edit" | "delete" | "reaction";
+      botId: number;
+      personId: number;
+      message: StoredMessage;
+    }
   | { type: "typing"; botId: number; personId: number; action: string }
   | { type: "block"; botId: number; personId: number; blocked: boolean }
   | { type: "bot"; botId: number };

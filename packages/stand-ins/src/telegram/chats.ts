@@ -127,7 +127,7 @@ export function changeMessage(
     ...words(formatted, kept.text === undefined),
     ...(replyMarkup ? { reply_markup: replyMarkup } : {}),
   };
-  const changed: StoredMessage = { author: message.author, wire };
+  const changed: StoredMessage = { ...message, wire };
   chat.messages.set(wire.message_id, changed);
   state.changes.emit({
     type: "edit",
@@ -136,6 +136,16 @@ export function changeMessage(
     message: changed,
   });
   return changed;
+}
+
+/** The bot's one reaction to a message becomes this, and listeners are told; null takes it back. */
+export function setBotReaction(
+  state: TelegramState,
+  chat: Chat,
+  { message, emoji }: { message: StoredMessage; emoji: string | null },
+): void {
+  message.botReaction = emoji;
+  state.changes.emit({ type: "reaction", botId: chat.bot.id, personId: chat.person.id, message });
 }
 
 /** Takes a message out of the chat, and tells listeners. */

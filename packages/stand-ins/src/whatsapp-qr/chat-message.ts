@@ -19,6 +19,8 @@ export interface ChatMessage {
   deleted: boolean;
   /** The other side's reaction. */
   reaction: string | null;
+  /** The reaction of the side that wrote it. */
+  ownReaction: string | null;
   /** Of a message to a phone with linked clients, what one of those clients receipted. */
   status: "sent" | "delivered" | "read";
 }

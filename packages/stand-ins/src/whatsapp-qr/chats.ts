@@ -38,6 +38,7 @@ export class Chats {
       edited: false,
       deleted: false,
       reaction: null,
+      ownReaction: null,
       status: "sent",
     };
     chat.set(added.messageId, added);

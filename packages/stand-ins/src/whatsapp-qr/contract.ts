@@ -41,6 +41,8 @@ export interface PhoneSettings {
   readsAtOnce: boolean;
   /** Whether what it writes by its LID comes without its phone number, as from people who hide it. */
   hidesNumber: boolean;
+  /** Whether its owner lets others see what was read: off, linked clients must tell the phone alone (`read-self`). */
+  readReceipts: boolean;
 }
 
 /** A client that was paired with a phone. */

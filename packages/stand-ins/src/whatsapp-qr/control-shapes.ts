@@ -20,6 +20,7 @@ export const settings = z.strictObject({
   retries: z.boolean().optional(),
   readsAtOnce: z.boolean().optional(),
   hidesNumber: z.boolean().optional(),
+  readReceipts: z.boolean().optional(),
 });
 export const scan = z.strictObject({ phone: number, qr: text });
 export const code = z.strictObject({ phone: number, code: text });

@@ -31,9 +31,13 @@ const ANSWERS: Readonly<Record<string, Answerer>> = {
   ),
   "abt get props": () => [node("props")],
   "blocklist get": () => [node("list")],
-  "privacy get privacy": () => [
+  "privacy get privacy": (_world, { phone }) => [
     node("privacy", {}, [
-      node("category", { name: "readreceipts", value: "all" }),
+      // Phones from before there was the setting have none in their file.
+      node("category", {
+        name: "readreceipts",
+        value: phone.settings.readReceipts === false ? "none" : "all",
+      }),
       node("category", { name: "last", value: "all" }),
       node("category", { name: "online", value: "all" }),
       node("category", { name: "profile", value: "all" }),

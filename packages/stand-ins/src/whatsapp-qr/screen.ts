@@ -24,7 +24,12 @@ export function show(world: World, { understood, ...place }: Shown): void {
   const between = { from: place.from, to: place.to };
   switch (content.kind) {
     case "reaction":
-      world.chats.change({ ...between, messageId: content.messageId }, { reaction: content.emoji });
+      world.chats.change(
+        { ...between, messageId: content.messageId },
+        world.chats.find(place.from, content.messageId)?.from === place.from
+          ? { ownReaction: content.emoji }
+          : { reaction: content.emoji },
+      );
       break;
     case "edit":
       world.chats.change(

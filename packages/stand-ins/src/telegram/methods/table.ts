@@ -15,6 +15,7 @@ import {
   sendMessage,
 } from "./messages.ts";
 import type { Method } from "./method.ts";
+import { setMessageReaction } from "./reactions.ts";
 import { sendContact, sendLocation, sendVenue } from "./places.ts";
 
 /** A bot that starts must run this long before `close` is allowed. */
@@ -80,6 +81,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["editmessagecaption", editMessageCaption],
   ["deletemessage", deleteMessage],
   ["deletebusinessmessages", deleteBusinessMessages],
+  ["setmessagereaction", setMessageReaction],
   ["sendchataction", sendChatAction],
   ["answercallbackquery", answerCallbackQuery],
   ["getchat", getChat],

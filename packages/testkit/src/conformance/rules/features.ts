@@ -34,6 +34,14 @@ const contents: Readonly<Record<Exclude<Feature, "typing">, Marked>> = {
     mark: earlier,
   },
   delete: { content: { change: { kind: "delete", message_id: earlier } }, mark: earlier },
+  reactions: {
+    content: { change: { kind: "react", message_id: earlier, emoji: "👍" } },
+    mark: "👍",
+  },
+  read: {
+    content: { change: { kind: "read", message_id: earlier, provider_message_ids: ["read-18"] } },
+    mark: "read-18",
+  },
 };
 
 /** What plan is given for each feature that the capabilities name. */
