@@ -1,66 +1,23 @@
 // The actions edit and delete: what they make, that asking twice is asking once, and what they refuse, in the table's order.
-import type { Capabilities } from "@thikaa/schema";
-import { claim, settle } from "@thikaa/sending";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hello, openBench } from "./fixtures/bench.ts";
+import { hello } from "./fixtures/bench.ts";
 import type { Bench } from "./fixtures/bench.ts";
-import { call, textOnly } from "./fixtures/house.ts";
-import type { Answer, CallRequest, Owner } from "./fixtures/house.ts";
+import { CommandBench, described } from "./fixtures/commands.ts";
+import { textOnly } from "./fixtures/house.ts";
 
-const described: Capabilities = { ...textOnly, features: ["edit", "delete", "reply"] };
-
+let commands: CommandBench;
 let bench: Bench;
-let owner: Owner;
-let providerId = 100;
 
 beforeAll(async () => {
-  bench = await openBench("gateway_change");
-  await bench.house.describe("tg", described);
-  const { body } = await change("status", { method: "GET", body: undefined });
-  const [connection] = body["connections"] as { id: string }[];
-  owner = await bench.house.own(bench.store, connection?.id ?? "");
+  commands = await CommandBench.open("gateway_change");
+  ({ bench } = commands);
 });
 afterAll(() => bench.house.close());
 
-function change(action: string, request: Partial<CallRequest> = {}): Promise<Answer> {
-  const { apiKey } = bench.key;
-  return call(bench.gateway, { store: bench.store.slug, action, apiKey, ...request });
-}
-
-/** By a gateway that remembers nothing yet. */
-async function anew(action: string, request: Partial<CallRequest>): Promise<Answer> {
-  const gateway = await bench.house.gateway();
-  const { apiKey } = bench.key;
-  return call(gateway, { store: bench.store.slug, action, apiKey, ...request });
-}
-
-/** Each waiting message to Zainab meets this outcome; gives what was tried. */
-async function deliver(outcomeClass: "sent" | "rejected"): Promise<unknown[]> {
-  const { connectionId, epoch, worker } = owner;
-  const begun = await claim(bench.house.database, {
-    worker,
-    claims: [{ connectionId, epoch, addresses: [hello.to] }],
-    plan: ({ content }) => [{ n: 1, payload: content }],
-  });
-  const reason = { code: "no", message: "No.", provider_code: null, provider_message: null };
-  await settle(
-    bench.house.database,
-    begun.map((attempt) => ({
-      attempt,
-      outcome:
-        outcomeClass === "sent"
-          ? { class: "sent", providerMessageId: String(providerId++) }
-          : { class: "rejected", reason },
-    })),
-  );
-  return begun.map(({ part }) => part.payload);
-}
-
-async function sent(): Promise<string> {
-  const { body } = await bench.send();
-  await deliver("sent");
-  return String(body["message_id"]);
-}
+const change: CommandBench["call"] = (...asked) => commands.call(...asked);
+const anew: CommandBench["anew"] = (...asked) => commands.anew(...asked);
+const deliver: CommandBench["deliver"] = (outcome) => commands.deliver(outcome);
+const sent = () => commands.sent();
 
 test("an edit is a message of its own, free, that carries the new text to the same recipient", async () => {
   const id = await sent();
