@@ -135,6 +135,20 @@ test("edits, deletions, buttons and blocking are followed", async () => {
   await expect(api.sendMessage(ZAINAB_ID, "x")).rejects.toThrow("bot was blocked by the user");
 });
 
+test("the shop's reaction stands under what she wrote until it is taken back", async () => {
+  const page = await openPage();
+  const asked = world.simulator.telegram.personSays({
+    personId: ZAINAB_ID,
+    botId: world.bot.id,
+    text: "متوفرة؟",
+  });
+  await api.setMessageReaction(ZAINAB_ID, asked.messageId, [{ type: "emoji", emoji: "👍" }]);
+  const liked = page.locator(".row.person .reaction", { hasText: "👍" });
+  await liked.waitFor();
+  await api.setMessageReaction(ZAINAB_ID, asked.messageId, []);
+  await liked.waitFor({ state: "detached" });
+});
+
 test("the language is changed, turns the page, and is remembered", async () => {
   const page = await openPage();
   expect(await page.locator("html").getAttribute("dir")).toBe("ltr");
@@ -204,6 +218,7 @@ async function fillWorld(): Promise<void> {
     botId: world.bot.id,
     text: "مرحبا، كم سعر الحقيبة البنية؟",
   });
+  await api.setMessageReaction(ZAINAB_ID, asked.messageId, [{ type: "emoji", emoji: "👍" }]);
   await deliver(world.url, { body: receivedEvent("مرحبا، كم سعر الحقيبة البنية؟") });
   await api.sendMessage(
     ZAINAB_ID,

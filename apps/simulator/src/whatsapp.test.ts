@@ -99,6 +99,8 @@ test("she writes, answers, changes, reacts and deletes; ticks tell what became o
     { messageId: asked, reaction: "👍" },
     { content: { text: "بنّي" }, replyTo: asked, edited: true },
   ]);
+  await shopSends({ kind: "reaction", messageId: atShop().at(-1)?.messageId ?? "", emoji: "❤️" });
+  await own.getByRole("img", { name: "Reaction ❤️" }).waitFor();
   await doTo(own, "Delete");
   await own.getByText("This message was deleted").waitFor();
   expect(atShop().at(-1)).toMatchObject({ content: null, deleted: true });
@@ -210,6 +212,7 @@ async function fillChat(image: Buffer): Promise<void> {
   await shopSends({ kind: "document", bytes: Buffer.alloc(184_000), name: "invoice 18.pdf" });
   const gone = await zainabSends({ kind: "text", text: "x" });
   await zainabSends({ kind: "delete", messageId: gone.messageId });
+  await shopSends({ kind: "reaction", messageId: brown.messageId, emoji: "👍" });
   whatsapp().read({ phone: SHOP.number, chat: ZAINAB.number });
   await zainabSends({ kind: "text", text: "Thank you! شكرًا 🙏" });
 }

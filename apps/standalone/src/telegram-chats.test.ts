@@ -104,3 +104,21 @@ test.each(["private", "business", "group"] as const)(
     expect(chat.at(-1)).toMatchObject({ author: "bot", wire: { text: `الجواب ${kind}` } });
   },
 );
+
+test("what is said in a group is reacted to there; in a business account's chat Telegram takes no reaction", async () => {
+  const { telegram, bot } = line;
+  const groupId = telegram.addGroup({ ...who(), title: "الزبائن" });
+  const { messageId } = telegram.saysInGroup({ groupId, ...who(), text: "شكرًا" });
+  const inGroup = messageIdOf((await line.told(1))[0]);
+  await line.sent("react", { message_id: inGroup, emoji: "🎉" });
+  expect(
+    telegram.messagesWith(groupId, bot.id).find(({ wire }) => wire.message_id === messageId),
+  ).toMatchObject({ botReaction: "🎉" });
+  const businessId = telegram.connectBusiness({ botId: bot.id, ownerId: mai.id });
+  telegram.saysToBusiness({ businessId, personId: zainab.id, text: "شكرًا" });
+  const atBusiness = messageIdOf((await line.told(1))[0]);
+  const { body } = await line.call("react", { message_id: atBusiness, emoji: "🎉" });
+  expect(await line.until(String(body["message_id"]), "failed")).toMatchObject({
+    reason: { code: "reaction_not_available" },
+  });
+});

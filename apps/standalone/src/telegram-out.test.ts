@@ -2,7 +2,7 @@
 import { features, mediaKinds } from "@thikaa/schema";
 import { startWebhookSink } from "@thikaa/testkit";
 import type { WebhookSink } from "@thikaa/testkit";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { jpeg, WholeLine, zainab } from "./fixtures/whole-line.ts";
 
 let line: WholeLine;
@@ -186,11 +186,11 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** Shown by the tests below, which need a message before, or no message at all. */
-const shownBelow = ["reply", "edit", "delete", "typing"];
+/** Shown by the tests below and those of commands, which need a message before, or no message at all. */
+const shownApart = ["reply", "edit", "delete", "typing", "reactions", "read"];
 
 test("every kind that the schema can send has a row", () => {
-  const shown = new Set([...rows.map(({ kind }) => kind), ...shownBelow]);
+  const shown = new Set([...rows.map(({ kind }) => kind), ...shownApart]);
   expect(["text", ...mediaKinds, ...features].filter((kind) => !shown.has(kind))).toEqual([]);
 });
 
@@ -251,106 +251,5 @@ test("that somebody writes is shown in the person's chat", async () => {
   expect(shown()[0]).toMatchObject({
     accepted: true,
     parameters: { chat_id: to, action: "typing" },
-  });
-});
-
-describe("edits and deletions", () => {
-  const onPhone = (id: number) =>
-    line.telegram.messagesWith(zainab.id, line.bot.id).find(({ wire }) => wire.message_id === id)
-      ?.wire;
-  const idsOf = async (id: string): Promise<number[]> => {
-    const { parts } = await line.until(id, "sent");
-    return (parts as { provider_message_id: string }[]).map((part) =>
-      Number(part.provider_message_id),
-    );
-  };
-  const lastCall = () =>
-    line.telegram.record
-      .calls({ accepted: true })
-      .findLast(({ method }) => method !== "getUpdates");
-
-  test("an edit changes the words and keeps the buttons; the message tells of it", async () => {
-    const buttons = [{ id: "a", title: "أ" }];
-    const id = await line.sent("send", { channel: "tg", to, message: "قبل", buttons });
-    const [messageId = 0] = await idsOf(id);
-    const command = await line.sent("edit", { id, message: "بعد" });
-    expect(lastCall()).toMatchObject({ method: "editMessageText" });
-    expect(lastCall()?.parameters).toEqual({
-      chat_id: to,
-      message_id: messageId,
-      text: "بعد",
-      reply_markup: { inline_keyboard: [[{ text: "أ", callback_data: "a" }]] },
-    });
-    const told = await line.until(id, "sent");
-    expect(told["changes"]).toEqual([
-      { message_id: command, kind: "edit", status: "sent", created_at: expect.any(String) },
-    ]);
-    expect(told["timeline"]).toContainEqual(
-      expect.objectContaining({ status: "edited", text: `Edited by ${command}.` }),
-    );
-    expect(await line.until(command, "sent")).toMatchObject({ price: 0, final: true });
-  });
-
-  test("the same words again count as done", async () => {
-    const id = await line.sent("send", { channel: "tg", to, message: "مرة" });
-    await line.sent("edit", { id, message: "مرتين" });
-    const again = await line.sent("edit", { id, message: "مرتين" });
-    expect(await line.until(again, "sent")).toMatchObject({ final: true, reason: null });
-  });
-
-  test("a caption is edited where the words are a caption", async () => {
-    const id = await line.sent("send", {
-      channel: "tg",
-      to,
-      message: "قديم",
-      media_url: `${web.url}/a.jpg?3`,
-      media_type: "photo",
-    });
-    const [messageId = 0] = await idsOf(id);
-    await line.sent("edit", { id, message: "جديد" });
-    expect(lastCall()?.method).toBe("editMessageCaption");
-    expect(onPhone(messageId)?.caption).toBe("جديد");
-  });
-
-  test("a long text that becomes short loses its other pieces; a longer one is refused", async () => {
-    const id = await line.sent("send", { channel: "tg", to, message: long });
-    const [first = 0, second = 0, third = 0] = await idsOf(id);
-    const { body } = await line.call("edit", { id, message: `${long} ${long}` });
-    expect(await line.until(String(body["message_id"]), "failed")).toMatchObject({
-      reason: { code: "edit_too_long" },
-    });
-    await line.sent("edit", { id, message: "قصير" });
-    expect(onPhone(first)?.text).toBe("قصير");
-    expect([onPhone(second), onPhone(third)]).toEqual([undefined, undefined]);
-  });
-
-  test("a deletion takes every part back, once however often it is asked for", async () => {
-    const id = await line.sent("send", { channel: "tg", to, message: long });
-    const ids = await idsOf(id);
-    const command = await line.sent("delete", { id });
-    expect(ids.map(onPhone)).toEqual([undefined, undefined, undefined]);
-    const again = await line.call("delete", { id });
-    expect(again.body).toMatchObject({ message_id: command, changes: id, status: "sent" });
-    expect((await line.call("edit", { id, message: "؟" })).body).toMatchObject({
-      error: "conflict",
-    });
-    const told = await line.until(id, "sent");
-    expect(told["timeline"]).toContainEqual(
-      expect.objectContaining({ status: "deleted", text: `Deleted by ${command}.` }),
-    );
-  });
-
-  test("what is too old to be deleted is refused with the reason", async () => {
-    const id = await line.sent("send", { channel: "tg", to, message: "قديم" });
-    line.telegram.faults.add({
-      kind: "error",
-      status: 400,
-      description: "Bad Request: message can't be deleted",
-      method: "deleteMessage",
-    });
-    const { body } = await line.call("delete", { id });
-    expect(await line.until(String(body["message_id"]), "failed")).toMatchObject({
-      reason: { code: "message_not_changeable" },
-    });
   });
 });

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { webhookBody } from "@thikaa/schema";
 import type { WebhookBody } from "@thikaa/schema";
-import { AdminClient, verifyWebhook } from "@thikaa/sdk";
+import { AdminClient, ThikaaClient, verifyWebhook } from "@thikaa/sdk";
 import { startWhatsAppWebStandIn } from "@thikaa/stand-ins";
 import type { WhatsAppWebStandIn } from "@thikaa/stand-ins";
 import { startWebhookSink, waitFor } from "@thikaa/testkit";
@@ -218,4 +218,59 @@ test("that her phone has a message, and that she read it, is told as its status"
   whatsapp.read({ phone: zainab, chat: shop });
   await waitFor(() => statuses(id).includes("read"), { what: "read" });
   expect(statuses(id).slice(-3)).toEqual(["sent", "delivered", "read"]);
+}, 60_000);
+
+test("what she wrote is reacted to and read, and so is shown on her phone; what is sent is reacted to behind it", async () => {
+  const client = new ThikaaClient({ baseUrl: house.url, store: "basra", apiKey: key.api_key });
+  const done = (id: string) =>
+    waitFor(
+      async () => {
+        const told = await client.message(id);
+        if (told.status === "sent") return told;
+        throw new Error(JSON.stringify(told.timeline));
+      },
+      { what: "the command to be done", deadlineMs: 20_000 },
+    );
+  const said: string[] = [];
+  for (const text of ["وصل الطلب", "شكرًا"]) {
+    const content = { kind: "text", text } as const;
+    const { messageId } = await whatsapp.send({ from: zainab, to: shop, content });
+    said.push(messageId);
+  }
+  const ids: string[] = [];
+  for (const providerId of said) ids.push((await answered(providerId)).message_id);
+  const her = () =>
+    whatsapp.messages(zainab, shop).filter(({ messageId }) => said.includes(messageId));
+
+  const read = await client.markRead(ids[1] ?? "");
+  expect(read).toMatchObject({ changes: ids[1], channel: "wd", to: zainab, status: "queued" });
+  expect(await done(read.message_id)).toMatchObject({ final: true, price: 0 });
+  expect(her()).toMatchObject([{ status: "read" }, { status: "read" }]);
+  const receipts = whatsapp.record.entries({ kind: "receipt", phone: shop });
+  expect(receipts.filter(({ type }) => type === "read")).toMatchObject([
+    { messageIds: expect.arrayContaining(said) },
+  ]);
+  expect(await client.markRead(ids[1] ?? "")).toMatchObject({ message_id: read.message_id });
+
+  const liked = await client.react(ids[0] ?? "", "❤️");
+  expect(await done(liked.message_id)).toMatchObject({ final: true });
+  expect(her()).toMatchObject([{ reaction: "❤️" }, { reaction: null }]);
+  await done((await client.react(ids[0] ?? "", null)).message_id);
+  expect(her()).toMatchObject([{ reaction: null }, { reaction: null }]);
+
+  const own = await send({ message: "مع السلامة" });
+  await done((await client.react(own, "👋")).message_id);
+  expect(whatsapp.messages(zainab, shop).at(-1)).toMatchObject({
+    content: { text: "مع السلامة" },
+    ownReaction: "👋",
+  });
+  expect(await client.message(own)).toMatchObject({ changes: [{ kind: "react" }] });
+
+  const content = { kind: "delete", messageId: said[0] ?? "" } as const;
+  await whatsapp.send({ from: zainab, to: shop, content });
+  await waitFor(
+    () => told().some(({ event, data }) => event === "message.received" && data.type === "delete"),
+    { what: "her deletion at the webhook", deadlineMs: 20_000 },
+  );
+  await expect(client.react(ids[0] ?? "", "👍")).rejects.toThrow(/deleted/);
 }, 60_000);

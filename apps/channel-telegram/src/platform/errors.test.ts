@@ -37,6 +37,8 @@ test.each([
   [400, "Bad Request: message can't be edited", "rejected", "message_not_changeable"],
   [400, "Bad Request: message to delete not found", "rejected", "message_not_changeable"],
   [400, "Bad Request: message can't be deleted", "rejected", "message_not_changeable"],
+  [400, "Bad Request: message to react not found", "rejected", "message_not_changeable"],
+  [400, "Bad Request: REACTION_INVALID", "rejected", "reaction_not_available"],
   [400, "Bad Request: wrong file identifier/HTTP URL specified", "rejected", "media_not_fetched"],
   [400, "Bad Request: failed to get HTTP URL content", "rejected", "media_not_fetched"],
   [400, "Bad Request: wrong type of the web page content", "rejected", "media_not_fetched"],

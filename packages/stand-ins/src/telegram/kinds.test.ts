@@ -77,6 +77,50 @@ test("a reaction is told only to a bot that asks for it by name", async () => {
   });
 });
 
+test("the bot's one reaction stands at a message of either side until it takes it back, and an edit leaves it", async () => {
+  const { messageId } = standIn.personSays({ ...who(), text: "شكرًا" });
+  const sent = await method("sendMessage", { chat_id: ZAINAB.id, text: "أهلًا" });
+  const { message_id: own } = sent["result"] as { message_id: number };
+  const seen: string[] = [];
+  standIn.onChange(({ type }) => seen.push(type));
+  const react = (message_id: number, ...emoji: string[]) =>
+    method("setMessageReaction", {
+      chat_id: ZAINAB.id,
+      message_id,
+      reaction: emoji.map((one) => ({ type: "emoji", emoji: one })),
+    });
+  const shown = () =>
+    standIn
+      .messagesWith(ZAINAB.id, botId)
+      .slice(-2)
+      .map(({ botReaction }) => botReaction ?? null);
+  for (const [id, emoji] of [
+    [messageId, "👍"],
+    [messageId, "❤‍🔥"],
+    [messageId, "❤‍🔥"],
+    [own, "🎉"],
+  ] as const)
+    expect(await react(id, emoji)).toEqual({ ok: true, result: true });
+  standIn.personEdits({ ...who(), messageId, text: "شكرًا!" });
+  expect(shown()).toEqual(["❤‍🔥", "🎉"]);
+  expect(await react(messageId)).toEqual({ ok: true, result: true });
+  expect(shown()).toEqual([null, "🎉"]);
+  expect(seen.filter((type) => type === "reaction")).toHaveLength(5);
+
+  const refusals: [number, string[], string][] = [
+    [999, ["👍"], "message to react not found"],
+    [own, ["❤️"], "REACTION_INVALID"],
+    [own, ["🧃"], "REACTION_INVALID"],
+    [own, ["👍", "👎"], "REACTIONS_TOO_MANY"],
+  ];
+  for (const [id, emoji, description] of refusals)
+    expect(await react(id, ...emoji)).toEqual({
+      ok: false,
+      error_code: 400,
+      description: `Bad Request: ${description}`,
+    });
+});
+
 test("a group has an id below nothing, and the bot may write there", async () => {
   const groupId = standIn.addGroup({ ...who(), title: "الزبائن" });
   standIn.saysInGroup({ groupId, ...who(), text: "مرحبا" });

@@ -130,6 +130,7 @@ export const fault = z.discriminatedUnion("kind", [
     to: chat.optional(),
   }),
   z.strictObject({ ...scope, kind: z.literal("no_ack") }),
+  z.strictObject({ ...scope, kind: z.literal("no_read_ack") }),
   z.strictObject({ ...scope, kind: z.literal("drop_before_message") }),
   z.strictObject({ ...scope, kind: z.literal("drop_after_message") }),
   z.strictObject({ ...scope, kind: z.literal("mute") }),

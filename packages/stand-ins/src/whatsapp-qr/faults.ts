@@ -13,6 +13,7 @@ export interface FaultScope {
  * - `login_failure`: the next login is refused with this reason (401, 402, 403, 405, 503…).
  * - `refuse_message`: a message gets an acknowledgement with this error (463, 479…) and reaches nobody. `to`: a number.
  * - `no_ack`: a message reaches everybody, its acknowledgement is left out.
+ * - `no_read_ack`: a mark of reading counts, its acknowledgement is left out.
  * - `drop_before_message`, `drop_after_message`: the connection is reset when a message comes; after: everybody has it.
  * - `mute`: nothing is answered and nothing sent, from the handshake on. Use `times: "always"` and remove it.
  * - `deaf`: questions are answered, but messages, receipts and notifications stay behind. As `mute`.
@@ -29,6 +30,7 @@ export type WhatsAppWebFault = FaultScope &
     | { kind: "login_failure"; reason: number; attributes?: Record<string, string> | undefined }
     | { kind: "refuse_message"; error: number; to?: string | undefined }
     | { kind: "no_ack" }
+    | { kind: "no_read_ack" }
     | { kind: "drop_before_message" }
     | { kind: "drop_after_message" }
     | { kind: "mute" }

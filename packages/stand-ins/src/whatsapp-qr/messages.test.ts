@@ -199,7 +199,12 @@ test("what the client sends beside text lies in the chat as such", async () => {
   await sent({ edit: message.key, text: "الثاني" });
   const shown = (): unknown =>
     shop.standIn.messages(CUSTOMER, SHOP).find((one) => one.messageId === messageId);
-  expect(shown()).toMatchObject({ content: { text: "الثاني" }, edited: true, reaction: "👍" });
+  expect(shown()).toMatchObject({
+    content: { text: "الثاني" },
+    edited: true,
+    reaction: null,
+    ownReaction: "👍",
+  });
   const { entry } = await sent({ delete: message.key });
   expect(entry.edit).toBe("7");
   expect(shown()).toMatchObject({ deleted: true, content: null });

@@ -24,9 +24,10 @@ export async function takeReceipt(world: World, open: OpenLink, receipt: WireNod
     type,
     count: count === undefined ? null : Number(count),
   });
-  open.link.send(
-    node("ack", { class: "receipt", id, from: to, type: receipt.attrs["type"], participant }),
-  );
+  if (!isSilent(world, open, type))
+    open.link.send(
+      node("ack", { class: "receipt", id, from: to, type: receipt.attrs["type"], participant }),
+    );
   if (HAS_IT.has(type)) world.delivery.acknowledge(open.linked, "message", messageIds);
   if (type === "retry") return sendAgain(world, open, receipt);
   const author = world.phones.at(participant ?? to)?.phone;
@@ -36,6 +37,11 @@ export async function takeReceipt(world: World, open: OpenLink, receipt: WireNod
   const group = addressOf(to)?.server === "group" ? to : undefined;
   world.chats.receipt({ from: author.number, to: group ?? open.phone.number, messageIds }, status);
   passOn(world, author, { open, messageIds, group, type: status === "read" ? "read" : undefined });
+}
+
+/** Whether a mark of reading gets no acknowledgement, though it counts. */
+function isSilent({ faults }: World, { phone }: OpenLink, type: string): boolean {
+  return type.startsWith("read") && faults.take("no_read_ack", phone.number) !== null;
 }
 
 function statusOf(type: string): "delivered" | "read" | null {
