@@ -16,6 +16,7 @@ export interface Mutation {
 const sending = "packages/sending/src";
 const host = "packages/connector-kit/src/host";
 const telegram = "apps/channel-telegram/src";
+const whatsapp = "apps/channel-whatsapp-qr";
 const admin = "apps/console/server/src";
 const faults = "scripts/faults/faults.test.ts";
 
@@ -304,5 +305,37 @@ export const mutations: readonly Mutation[] = [
     replace: "max(coalesce(array_position",
     test: `${sending}/receipts.test.ts`,
     named: "lowest part stands",
+  },
+  {
+    name: "patch: a trial decryption on the session itself",
+    promise: "what people wrote before the connection moved makes nothing unreadable that follows",
+    file: `${whatsapp}/node_modules/libsignal/src/session_cipher.js`,
+    find: "const session = stored.constructor.deserialize(stored.serialize());",
+    replace: "const session = stored;",
+    test: `${whatsapp}/src/ratchets.test.ts`,
+    named: "thirty contacts",
+  },
+  {
+    name: "patch: Baileys' own transactions",
+    promise:
+      "what is decrypted and what is sent take their steps under one lock, and are kept with it",
+    file: `${whatsapp}/node_modules/@whiskeysockets/baileys/lib/Utils/auth-utils.js`,
+    find: "if (typeof state.transaction === 'function') {",
+    replace: "if (false) {",
+    test: `${whatsapp}/src/ratchets.test.ts`,
+    named: "thirty contacts",
+  },
+  {
+    name: "patch: one lock for sending, another for receiving",
+    promise:
+      "a message that comes in and one that is sent never overwrite each other's ratchet step",
+    file: `${whatsapp}/src/platform/key-store.ts`,
+    find: "return this.#transactions.run(() => this.#run(work));",
+    // As Baileys has it: whoever names the same label waits, nobody else.
+    replace: `const locks: Map<string, Lock> = Reflect.get(this, "locks") ?? new Map();
+    Reflect.set(this, "locks", locks.set(label, locks.get(label) ?? new Lock()));
+    return locks.get(label)?.run(() => this.#run(work));`,
+    test: `${whatsapp}/src/ratchets.test.ts`,
+    named: "thirty contacts",
   },
 ];

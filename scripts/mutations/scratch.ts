@@ -1,4 +1,4 @@
-// A scratch copy of the working tree, in which code may be spoiled: tracked files, and the links to installed packages.
+// A scratch copy of the working tree, in which code may be spoiled: tracked files, links to installed packages, and copies of those that we patch.
 import { spawnSync } from "node:child_process";
 import { cp, lstat, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ export interface Scratch {
   remove(): Promise<void>;
 }
 
-/** Copies the tree at `root`. Its packages find each other in the copy; what comes from the registry is shared. */
+/** Copies the tree at `root`. Its packages find each other in the copy; what comes from the registry is shared, except what we patch. */
 export async function makeScratch(root: string): Promise<Scratch> {
   const folder = await mkdtemp(join(tmpdir(), "thikaa-mutations-"));
   for (const path of trackedFiles(root)) await copy(join(root, path), join(folder, path));
@@ -19,7 +19,8 @@ export async function makeScratch(root: string): Promise<Scratch> {
       verbatimSymlinks: true,
       filter: (source) => !source.endsWith("node_modules/.pnpm"),
     });
-  for (const shared of ["node_modules/.pnpm", ".cache", "tools/toolchain/node_modules"])
+  await installed(join(root, "node_modules/.pnpm"), join(folder, "node_modules/.pnpm"));
+  for (const shared of [".cache", "tools/toolchain/node_modules"])
     await share(join(root, shared), join(folder, shared));
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
@@ -47,6 +48,17 @@ async function moduleFolders(root: string): Promise<string[]> {
   };
   for (const folder of ["apps", "packages", "infra"]) await look(folder);
   return found;
+}
+
+/** Our patches are code of ours: packages that have one are copied, so that it may be taken out. All others are shared. */
+async function installed(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  for (const name of await readdir(from)) {
+    const isPatched = name.includes("_patch_hash=");
+    if (isPatched)
+      await cp(join(from, name), join(to, name), { recursive: true, verbatimSymlinks: true });
+    else await share(join(from, name), join(to, name));
+  }
 }
 
 /** A file that was deleted and not yet committed is not copied. */
