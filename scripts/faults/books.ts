@@ -1,5 +1,5 @@
 // The books after a scene: balance, ledger and what was charged agree, and every event has one number and was told.
-import type { House } from "./house.ts";
+import type { Played } from "./house.ts";
 import { toldTo } from "./told.ts";
 
 export interface Books {
@@ -18,10 +18,10 @@ interface Seen {
   sequence: number;
 }
 
-const seen = new WeakMap<House, Seen>();
+const seen = new WeakMap<Played, Seen>();
 
 /** Judges the books; `charged` is what the messages of this scene cost, refunds taken off. */
-export async function booksOf(house: House, charged: number): Promise<Books> {
+export async function booksOf(house: Played, charged: number): Promise<Books> {
   const before = seen.get(house) ?? { charged: 0, sequence: 0 };
   const { stores } = await house.admin.request<{ stores: { slug: string; balance: number }[] }>(
     "GET",

@@ -16,6 +16,11 @@ export interface FaultSettings {
   readonly postgresAwaySeconds: number;
   /** Two seconds is the promise; in a run of the whole suite the two cores are shared with other tests. */
   readonly handOverWithinMs: number;
+  /** Phones that are linked, shared by three processes, and people who talk with each. */
+  readonly phones: number;
+  readonly peoplePerPhone: number;
+  /** Kills of a process that hosts phones, of each kind. */
+  readonly hostKills: number;
   readonly sceneMs: number;
 }
 
@@ -26,6 +31,9 @@ const fast = {
   natsAwaySeconds: 6,
   postgresAwaySeconds: 4,
   handOverWithinMs: 4_000,
+  phones: 9,
+  peoplePerPhone: 2,
+  hostKills: 1,
   sceneMs: 120_000,
 };
 
@@ -36,6 +44,9 @@ const full = {
   natsAwaySeconds: 60,
   postgresAwaySeconds: 30,
   handOverWithinMs: 2_000,
+  phones: 60,
+  peoplePerPhone: 2,
+  hostKills: 3,
   sceneMs: 1_800_000,
 };
 

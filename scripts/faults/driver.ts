@@ -1,6 +1,7 @@
 // Sends as a careful client does: each message with its own Idempotency-Key, asked again until the answer is known.
 import { setTimeout as pause } from "node:timers/promises";
-import type { House, Lane } from "./house.ts";
+import { firstLine } from "./house.ts";
+import type { Played, Recipient } from "./house.ts";
 import { pick } from "./random.ts";
 
 /** A message that was to be sent, and what came of it. Written before the first try. */
@@ -25,11 +26,14 @@ export interface Answer {
 }
 
 export interface DriverOptions {
-  readonly house: House;
+  readonly house: Pick<
+    Played,
+    "slug" | "apiKey" | "gateways" | "lanes" | "onArrival" | "longestPart"
+  >;
   /** The first word of its texts. */
   readonly name: string;
   readonly random: () => number;
-  readonly lanes?: readonly Lane[];
+  readonly lanes?: readonly Recipient[];
   /** Where it sends to; the house's gateways by default. */
   readonly gateways?: (() => readonly string[]) | undefined;
 }
@@ -38,10 +42,8 @@ const tryWithinMs = 15_000;
 const againAfterMs = 150;
 /** Messages of one lane that are accepted and not yet with the person: more would only queue. */
 const window = 3;
-/** One message in so many is longer than Telegram takes at once, and goes as two parts. */
+/** One message in so many is longer than the provider takes at once, where it has such a limit, and goes as two parts. */
 const longOneIn = 8;
-/** Telegram's limit is 4,096; the first part ends a little before it. */
-const firstPartLength = 4_090;
 
 /** Writes to every lane at once, in each lane one message after the other. */
 export class Driver {
@@ -62,9 +64,7 @@ export class Driver {
   /** Begins to send; each lane rests `restMs` after each accepted message. */
   start(restMs: number): void {
     const { house, lanes = house.lanes } = this.#options;
-    const deaf = house.standIn.onMessage(({ wire }) =>
-      this.#arrived.add(firstLine(wire.text ?? "")),
-    );
+    const deaf = house.onArrival((text) => this.#arrived.add(firstLine(text)));
     const writing = lanes.map((lane) => this.#write(lane, restMs));
     this.#lanes = Promise.all(writing).then(deaf, (error: unknown) => {
       deaf();
@@ -80,7 +80,7 @@ export class Driver {
     await this.#lanes;
   }
 
-  async #write(lane: Lane, restMs: number): Promise<void> {
+  async #write(lane: Recipient, restMs: number): Promise<void> {
     // Lanes that begin together would stay together.
     await pause(this.#options.random() * restMs);
     const onTheWay: string[] = [];
@@ -99,24 +99,20 @@ export class Driver {
     return sent.length;
   }
 
-  #compose(lane: Lane, place: number): { intent: Intent; text: string } {
+  #compose(lane: Recipient, place: number): { intent: Intent; text: string } {
     const key = `${this.name} ${lane.name} ${place}`;
-    const isLong = place % longOneIn === 0;
+    const { longestPart } = this.#options.house;
+    const intent = { key, lane: lane.name, place, parts: [key], accepted: null };
+    if (longestPart === null || place % longOneIn !== 0) return { intent, text: key };
     const second = `${key} (2)`;
-    const padding = "x".repeat(firstPartLength - key.length - 1);
+    const padding = "x".repeat(longestPart - key.length - 1);
     return {
-      intent: {
-        key,
-        lane: lane.name,
-        place,
-        parts: isLong ? [key, second] : [key],
-        accepted: null,
-      },
-      text: isLong ? `${key}\n${padding}\n\n${second}` : key,
+      intent: { ...intent, parts: [key, second] },
+      text: `${key}\n${padding}\n\n${second}`,
     };
   }
 
-  async #sendUntilKnown(sending: { intent: Intent; text: string; lane: Lane }): Promise<void> {
+  async #sendUntilKnown(sending: { intent: Intent; text: string; lane: Recipient }): Promise<void> {
     for (;;) {
       const messageId = await this.#send(sending);
       if (messageId !== null) {
@@ -128,7 +124,7 @@ export class Driver {
   }
 
   /** One try at any gateway; the message's id once it is accepted. Throws when the request itself is refused. */
-  async #send({ intent, text, lane }: { intent: Intent; text: string; lane: Lane }) {
+  async #send({ intent, text, lane }: { intent: Intent; text: string; lane: Recipient }) {
     const { house, random, gateways = () => house.gateways() } = this.#options;
     const open = gateways();
     if (open.length === 0) return null;
@@ -139,12 +135,7 @@ export class Driver {
         "Content-Type": "application/json",
         "Idempotency-Key": intent.key,
       },
-      body: JSON.stringify({
-        channel: "tg",
-        to: String(lane.personId),
-        message: text,
-        connection_id: lane.bot.connectionId,
-      }),
+      body: JSON.stringify({ ...lane.address, message: text }),
       signal: AbortSignal.timeout(tryWithinMs),
     }).catch(() => null);
     this.answers.push({
@@ -164,20 +155,15 @@ export class Driver {
   }
 }
 
-/** What a part is known by. */
-export function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? "";
-}
-
-/** Customers who write to the bots through the stand-in, one after the other. */
+/** Customers who write in through the stand-in, one after the other. */
 export class Customers {
   readonly said: { readonly text: string; readonly lane: string; readonly at: number }[] = [];
-  readonly #house: House;
+  readonly #house: Pick<Played, "lanes" | "says">;
   readonly #name: string;
   #stopped = false;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(house: House, name: string) {
+  constructor(house: Pick<Played, "lanes" | "says">, name: string) {
     this.#house = house;
     this.#name = name;
   }
@@ -196,7 +182,7 @@ export class Customers {
       const lane = this.#house.lanes[number % this.#house.lanes.length];
       if (lane === undefined) return;
       const text = `${this.#name} said ${number}`;
-      this.#house.standIn.personSays({ personId: lane.personId, botId: lane.bot.botId, text });
+      this.#house.says(lane, text);
       this.said.push({ text, lane: lane.name, at: Date.now() });
       await pause(everyMs);
     }

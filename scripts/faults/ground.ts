@@ -2,11 +2,11 @@
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { readFaultSettings } from "./config.ts";
 import type { FaultSettings } from "./config.ts";
-import type { House } from "./house.ts";
+import type { Played } from "./house.ts";
 import { broken } from "./judge.ts";
 import type { Verdict } from "./judge.ts";
 import { randomFrom } from "./random.ts";
-import { overlappingPolls, play } from "./scenes.ts";
+import { play } from "./scenes.ts";
 import type { Load, Scene } from "./scenes.ts";
 import { table } from "./table.ts";
 
@@ -45,7 +45,7 @@ export class Ground {
   }
 }
 
-export interface Stage<Kind extends House> {
+export interface Stage<Kind extends Played> {
   readonly ground: Ground;
   /** The open house; asked for in tests only. */
   readonly house: Kind;
@@ -58,7 +58,7 @@ export interface Stage<Kind extends House> {
 const restMs = 250;
 
 /** Opens a house for the tests of a `describe` block, and closes it after them. */
-export function stageFor<Kind extends House>(
+export function stageFor<Kind extends Played>(
   ground: Ground,
   open: () => Promise<Kind>,
 ): Stage<Kind> {
@@ -73,7 +73,7 @@ export function stageFor<Kind extends House>(
       process.stderr.write(
         `seed ${ground.settings.seed}\n${opened?.lastLines().slice(-6_000) ?? ""}\n`,
       );
-    opened?.standIn.faults.clear();
+    opened?.heal();
   });
   afterAll(() => opened?.close(), 60_000);
   return {
@@ -85,7 +85,7 @@ export function stageFor<Kind extends House>(
       const verdict = await play(house(), { restMs, random: ground.random, ...scene });
       ground.note(scene.name, verdict, notes?.() ?? {});
       expect(broken(verdict)).toEqual([]);
-      expect(overlappingPolls(house())).toBe(0);
+      expect(house().neverSeen()).toEqual([]);
       return verdict;
     },
   };

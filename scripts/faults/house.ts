@@ -11,11 +11,28 @@ export interface BotConnection {
   readonly connectionId: string;
 }
 
-/** A recipient on a connection: what is written to it stays in order. */
-export interface Lane {
+/** A recipient on a connection, whatever the channel: what is written to it stays in order. */
+export interface Recipient {
   readonly name: string;
+  /** The fields of a send that lead there. */
+  readonly address: {
+    readonly channel: string;
+    readonly to: string;
+    readonly connection_id: string;
+  };
+}
+
+/** A person who talks with a bot. */
+export interface Lane extends Recipient {
   readonly bot: BotConnection;
   readonly personId: number;
+}
+
+/** A part that a person got, as the provider's stand-in has it. */
+export interface Receipt {
+  /** Counts up in the order in which they came. */
+  readonly n: number;
+  readonly at: number;
 }
 
 /** A store with its key, whose webhook is a path of the sink. */
@@ -25,24 +42,48 @@ export interface Store {
   readonly webhookSecret: string;
 }
 
-export interface House extends Outside, Store {
+/** What scenes are played on and judged by, whatever the channel. */
+export interface Played<To extends Recipient = Recipient> extends Store, Callers, Provider<To> {
   /** Where the Messaging API answers now. */
   gateways(): readonly string[];
   /** For looking into the books only: what was sent and told is judged by the stand-in and the sink. */
   readonly database: Pick<Database, "query">;
   readonly openingCredits: number;
-  readonly bots: readonly BotConnection[];
-  readonly lanes: readonly Lane[];
+  readonly lanes: readonly To[];
   /** The last lines that the processes and their keepers wrote. */
   lastLines(): string;
   close(): Promise<void>;
 }
 
-/** What stands outside of the house. */
-export interface Outside {
+/** The provider's side of a scene: its stand-in with the people. */
+export interface Provider<To extends Recipient> {
+  /** A text that is longer goes as several parts; `null` where none that a scene sends does. */
+  readonly longestPart: number | null;
+  /** Calls the listener with the text of each part that a person gets; the returned function ends it. */
+  onArrival(listener: (text: string) => void): () => void;
+  /** What people got of texts that begin so, by the first line. Something that came again as the same message is there once. */
+  receipts(prefix: string): Map<string, Receipt[]>;
+  /** A person writes in. */
+  says(lane: To, text: string): void;
+  /** What the stand-in saw and must never see; empty is good. */
+  neverSeen(): string[];
+  /** Ends all scripted faults. */
+  heal(): void;
+}
+
+export interface House extends Outside, Played<Lane> {
+  readonly bots: readonly BotConnection[];
+}
+
+/** Who calls the house, and whom it calls. */
+export interface Callers {
   readonly admin: AdminClient;
-  readonly standIn: TelegramStandIn;
   readonly sink: WebhookSink;
+}
+
+/** What stands outside of the house. */
+export interface Outside extends Callers {
+  readonly standIn: TelegramStandIn;
 }
 
 export interface Furniture {
@@ -57,7 +98,7 @@ const botsAtOnce = 16;
 export async function furnish(
   outside: Outside,
   { bots: count, peoplePerBot }: Furniture,
-): Promise<Pick<House, "bots" | "lanes" | "openingCredits"> & Store> {
+): Promise<Pick<House, "bots" | "lanes" | "openingCredits"> & Store & Provider<Lane>> {
   const store = await makeStore(outside, { slug: "faults", credits: openingCredits });
   const bots = await makeBots(outside, { slug: store.slug, count, prefix: "faults" });
   const lanes = bots.flatMap((bot, index) =>
@@ -65,13 +106,48 @@ export async function furnish(
       makeLane(outside.standIn, bot, 700_000_000 + index * 1_000 + place),
     ),
   );
-  return { ...store, bots, lanes, openingCredits };
+  return { ...store, ...providerOf(outside.standIn), bots, lanes, openingCredits };
+}
+
+/** Telegram's limit is 4,096; the first part ends a little before it. */
+const longestPart = 4_090;
+
+function providerOf(standIn: TelegramStandIn): Provider<Lane> {
+  return {
+    longestPart,
+    onArrival: (listener) => standIn.onMessage(({ wire }) => listener(wire.text ?? "")),
+    receipts(prefix) {
+      const found = new Map<string, Receipt[]>();
+      for (const { n, at, parameters } of standIn.record.calls({
+        method: "sendMessage",
+        accepted: true,
+      })) {
+        const part = firstLine(String(parameters["text"]));
+        if (part.startsWith(prefix)) found.set(part, [...(found.get(part) ?? []), { n, at }]);
+      }
+      return found;
+    },
+    says: ({ personId, bot: { botId } }, text) =>
+      void standIn.personSays({ personId, botId, text }),
+    neverSeen() {
+      const overlaps = standIn
+        .bots()
+        .reduce((sum, { id }) => sum + standIn.record.overlappingPolls(id), 0);
+      return overlaps === 0 ? [] : [`two processes polled one bot at once, ${overlaps} times`];
+    },
+    heal: () => standIn.faults.clear(),
+  };
+}
+
+/** What a part is known by. */
+export function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
 }
 
 /** Makes a store and its key; the webhook is the sink's path `/{slug}`. */
 export async function makeStore(
-  { admin, sink }: Outside,
-  store: { slug: string; credits: number },
+  { admin, sink }: Callers,
+  { channel = "tg", ...store }: { slug: string; credits: number; channel?: string },
 ): Promise<Store> {
   await admin.request("POST", "/stores", { ...store, plan: "professional" });
   const key = await admin.request<{ api_key: string; webhook_secret: string }>(
@@ -79,7 +155,7 @@ export async function makeStore(
     `/stores/${store.slug}/keys`,
     {
       name: "faults",
-      channels: ["tg"],
+      channels: [channel],
       rate: 100_000,
       webhook: `${sink.url}/${store.slug}`,
       events: ["message.received", "message.status"],
@@ -132,5 +208,10 @@ async function makeBot(
 export function makeLane(standIn: TelegramStandIn, bot: BotConnection, personId: number): Lane {
   standIn.addPerson({ id: personId, firstName: `Person ${personId}` });
   standIn.openChat({ personId, botId: bot.botId });
-  return { name: `${bot.botId}:${personId}`, bot, personId };
+  return {
+    name: `${bot.botId}:${personId}`,
+    address: { channel: "tg", to: String(personId), connection_id: bot.connectionId },
+    bot,
+    personId,
+  };
 }

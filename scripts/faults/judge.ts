@@ -3,9 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { waitFor } from "@thikaa/testkit";
 import { booksOf } from "./books.ts";
 import type { Books } from "./books.ts";
-import { firstLine } from "./driver.ts";
 import type { Customers, Driver, Intent } from "./driver.ts";
-import type { House } from "./house.ts";
+import type { Played, Receipt } from "./house.ts";
 import { toldTo } from "./told.ts";
 
 /** Everything that was found about one scene. All lists are empty when all promises held. */
@@ -43,11 +42,6 @@ export interface Times {
   readonly max: number;
 }
 
-interface Receipt {
-  readonly n: number;
-  readonly at: number;
-}
-
 interface View {
   readonly status: string;
   readonly price: number;
@@ -68,10 +62,10 @@ const viewsAtOnce = 16;
 const lookEveryMs = 200;
 
 /** Waits until the house is at rest, then judges. */
-export async function judge(house: House, judged: Judged): Promise<Verdict> {
+export async function judge(house: Played, judged: Judged): Promise<Verdict> {
   const { driver, customers } = judged;
   await untilAtRest(house, judged).catch(() => {});
-  const receipts = receiptsOf(house, driver);
+  const receipts = house.receipts(`${driver.name} `);
   const views = await viewsOf(house, driver.intents, judged.withinMs);
   const known = driver.intents.filter(({ accepted }) => accepted !== null);
   const expected = new Map(
@@ -138,14 +132,14 @@ export function broken(verdict: Verdict): string[] {
 }
 
 async function untilAtRest(
-  house: House,
+  house: Played,
   { driver, customers, withinMs, queuedApart }: Judged,
 ): Promise<void> {
   const empty = ["send_queue", "inbound_items", "events_unnumbered", "delivery_queue"];
   await waitFor(
     async () => {
       await pause(lookEveryMs);
-      const receipts = receiptsOf(house, driver);
+      const receipts = house.receipts(`${driver.name} `);
       const isMissing = ({ accepted, parts }: Intent): boolean =>
         accepted !== null && parts.some((part) => !receipts.has(part));
       if (driver.intents.some(isMissing)) return false;
@@ -161,22 +155,8 @@ async function untilAtRest(
   );
 }
 
-/** What the stand-in took, by the first line of its text. */
-function receiptsOf(house: House, driver: Driver): Map<string, Receipt[]> {
-  const found = new Map<string, Receipt[]>();
-  const prefix = `${driver.name} `;
-  for (const { n, at, parameters } of house.standIn.record.calls({
-    method: "sendMessage",
-    accepted: true,
-  })) {
-    const part = firstLine(String(parameters["text"]));
-    if (part.startsWith(prefix)) found.set(part, [...(found.get(part) ?? []), { n, at }]);
-  }
-  return found;
-}
-
 async function viewsOf(
-  house: House,
+  house: Parameters<typeof viewOf>[0],
   intents: readonly Intent[],
   withinMs: number,
 ): Promise<Map<string, View>> {
@@ -198,7 +178,7 @@ async function viewsOf(
 
 /** A message as its sender sees it; `null` when it can't be had now. */
 export async function viewOf(
-  house: Pick<House, "gateways" | "slug" | "apiKey">,
+  house: Pick<Played, "gateways" | "slug" | "apiKey">,
   messageId: string,
 ): Promise<View | null> {
   const url = `${house.gateways()[0]}/${house.slug}/api/messaging?action=message&id=${messageId}`;

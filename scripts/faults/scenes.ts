@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { waitFor } from "@thikaa/testkit";
 import type { Keeper } from "@thikaa/embedded";
 import { Customers, Driver } from "./driver.ts";
-import type { House, Lane } from "./house.ts";
+import type { House, Played, Recipient } from "./house.ts";
 import { judge } from "./judge.ts";
 import type { Verdict } from "./judge.ts";
 
@@ -17,7 +17,7 @@ export interface Scene {
   readonly strike: (load: Load) => Promise<void>;
   /** How long the house may take to be at rest afterwards, in milliseconds. */
   readonly restWithinMs: number;
-  readonly lanes?: readonly Lane[];
+  readonly lanes?: readonly Recipient[];
   readonly gateways?: () => readonly string[];
   readonly customersEveryMs?: number;
   /** Rows of the queues that belong to no scene: with no more than these the house is at rest. */
@@ -33,7 +33,7 @@ const customersWriteEveryMs = 60;
 const firstSends = 20;
 
 /** Plays a scene and judges it. */
-export async function play(house: House, scene: Scene): Promise<Verdict & Load> {
+export async function play(house: Played, scene: Scene): Promise<Verdict & Load> {
   const driver = new Driver({ house, ...scene });
   const customers = new Customers(house, scene.name);
   driver.start(scene.restMs);
@@ -118,13 +118,6 @@ export async function untilTakenOver(
     { what: "another process to take over", deadlineMs: 60_000 },
   );
   return { gone, tookMs: performance.now() - begun };
-}
-
-/** How often two processes asked for one bot's updates at once, over all bots. */
-export function overlappingPolls(house: House): number {
-  return house.standIn
-    .bots()
-    .reduce((sum, { id }) => sum + house.standIn.record.overlappingPolls(id), 0);
 }
 
 /** The longest time in milliseconds in which nobody asked for one bot's updates, after a moment and until now. */

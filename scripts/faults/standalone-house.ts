@@ -15,7 +15,7 @@ import type { QueryResult, QueryResultRow } from "pg";
 import { furnish } from "./house.ts";
 import type { Furniture, House } from "./house.ts";
 import { LastLines } from "./last-lines.ts";
-import { environmentFor } from "./services-house.ts";
+import { processEnvironment } from "./running.ts";
 
 export interface StandaloneHouse extends House {
   readonly keeper: Keeper;
@@ -41,7 +41,8 @@ export async function openStandaloneHouse(options: Furniture): Promise<Standalon
     say: (line) => lines.keep(line),
     launch: () =>
       launch(lines, {
-        ...environmentFor(standIn.url),
+        ...processEnvironment(),
+        TELEGRAM_API_URL: standIn.url,
         THIKAA_DATA_DIR: folder,
         THIKAA_SANDBOX: "0",
         THIKAA_ADMIN_TOKEN: adminToken,

@@ -1,6 +1,6 @@
 // What the webhook sink was told: every request is checked once and then forgotten, so that hours of them need no memory.
 import { verifyWebhook } from "@thikaa/sdk";
-import type { House } from "./house.ts";
+import type { Played } from "./house.ts";
 
 export interface Told {
   badSignatures: number;
@@ -13,10 +13,10 @@ export interface Told {
   readonly numbers: Set<number>;
 }
 
-const all = new WeakMap<House, Told>();
+const all = new WeakMap<Played, Told>();
 
 /** Reads what came since the last look, and gives everything that was told so far. */
-export function toldTo(house: House): Told {
+export function toldTo(house: Played): Told {
   const told = all.get(house) ?? {
     badSignatures: 0,
     events: new Map<string, Set<string>>(),
@@ -44,7 +44,7 @@ export function toldTo(house: House): Told {
 }
 
 /** Forgets the texts of scenes that were judged; numbers are still known. */
-export function forgetTexts(house: House): void {
+export function forgetTexts(house: Played): void {
   const told = toldTo(house);
   for (const texts of [told.events, told.sequences, told.firstAt]) texts.clear();
 }

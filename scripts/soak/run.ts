@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { broken } from "../faults/judge.ts";
 import { pick, randomFrom } from "../faults/random.ts";
-import { overlappingPolls, play } from "../faults/scenes.ts";
+import { play } from "../faults/scenes.ts";
 import { openServicesHouse } from "../faults/services-house.ts";
 import type { ServicesHouse } from "../faults/services-house.ts";
 import { table } from "../faults/table.ts";
@@ -48,9 +48,7 @@ async function stretch(
       await over;
     },
   });
-  faults.push(...broken(verdict).map((fault) => `${name}: ${fault}`));
-  const overlaps = overlappingPolls(house);
-  if (overlaps > 0) faults.push(`${name}: ${overlaps} overlapping polls`);
+  faults.push(...[...broken(verdict), ...house.neverSeen()].map((fault) => `${name}: ${fault}`));
   const { accepted, duplicates, flagged, deliveryMs, refusedMs } = verdict;
   say(
     `  ${accepted} accepted, ${duplicates} doubled, ${flagged} flagged, p99 ${deliveryMs.p99} ms, longest ${deliveryMs.max} ms, refused for ${refusedMs} ms at most`,
