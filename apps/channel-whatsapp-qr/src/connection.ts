@@ -21,6 +21,7 @@ import type { ProcessLimits } from "./process-limits.ts";
 import { Recipients } from "./recipients.ts";
 import { Session } from "./session.ts";
 import type { Timing } from "./timing.ts";
+import { banFault } from "./verdict-fault.ts";
 
 /** What all connections of a process share. */
 export interface Shared {
@@ -40,6 +41,8 @@ export async function connect(
   const expected = expectedNumber(context.credentials.values);
   // The process ended between the scan and its claim.
   if (device.number === null) await claim({ context, device, timing, expected }, auth);
+  const { ban } = device;
+  if (ban !== null) throw banFault(ban, context.clock().getTime());
   const leave = limits.enter();
   try {
     const condition = new Condition(context);

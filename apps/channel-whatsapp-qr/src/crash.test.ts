@@ -202,9 +202,23 @@ test("keys that went back in time make nothing lost: what can't be read comes ag
   kept.clear();
   for (const [key, value] of before) kept.set(key, value);
   await linked.reopen();
-  await talk("four");
+  const id = await linked.says(zainab, "four");
+  await linked.untilTexts(["four"]);
   await linked.standIn.settled(shop);
   expect(linked.texts).toEqual(["one", "two", "three", "four"]);
+  // It could not be read, was asked for again, and came as a message like any other: once, under its own id.
+  expect(linked.undecryptable).toBe(1);
+  expect(
+    linked.standIn.record
+      .entries({ kind: "receipt" })
+      .filter(({ type, messageIds }) => type === "retry" && messageIds.includes(id)),
+  ).toHaveLength(1);
+  expect(
+    linked.converted.flatMap((said) =>
+      said.kind === "message" && said.text === "four" ? [said.provider_message_id] : [],
+    ),
+  ).toEqual([id]);
+  expect(await linked.send(zainab, "re four")).toMatchObject({ class: "sent" });
   await waitFor(() => linked.shownBy(zainab).at(-1) === "re four", {
     what: "the answer to be readable",
     deadlineMs: 10_000,

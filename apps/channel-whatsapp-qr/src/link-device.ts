@@ -11,6 +11,7 @@ import type { SocketEnd } from "./platform/socket-end.ts";
 import { reasonOf } from "./reasons.ts";
 import type { ReasonCode } from "./reasons.ts";
 import type { Timing } from "./timing.ts";
+import { faultOf } from "./verdict-fault.ts";
 import { verdictOf } from "./verdicts.ts";
 import { within } from "./waiting.ts";
 
@@ -102,8 +103,9 @@ function notPaired(
   // The server gives six codes; after the last one the socket ends with the number of a lost connection.
   if (shown && end.code === 408) return needsPerson("qr_expired");
   const verdict = verdictOf(end, { replacedBefore: false, now });
+  // Tried again by backoff, as long as the person waits.
   if (verdict.kind === "later")
-    return new ConnectionFault({ state: verdict.state, reason: reasonOf(verdict.reason) });
+    return new ConnectionFault({ state: verdict.state, reason: faultOf(verdict).reason });
   return needsPerson(verdict.kind === "stop" ? verdict.reason : "pairing_failed");
 }
 

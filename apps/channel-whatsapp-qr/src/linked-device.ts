@@ -1,8 +1,10 @@
 // The linked device that a connection is on WhatsApp: where its keys lie, whose it is, and what becomes of keys that no longer open anything.
 import type { ConnectorContext } from "@thikaa/connector-kit";
 import { z } from "zod";
+import type { Ban } from "./ban.ts";
 import { AuthState } from "./platform/auth-state.ts";
 import type { KeyShelf } from "./platform/key-store.ts";
+import type { Verdict } from "./verdicts.ts";
 
 const record = z.object({
   /** Counts pairings; the keys of each lie under a name of their own. */
@@ -11,10 +13,15 @@ const record = z.object({
   number: z.string().nullable(),
   /** Pairings that ended: their keys open nothing any more and go after a while. */
   aside: z.array(z.object({ pairing: z.number().int(), at: z.number() })),
+  /** WhatsApp did not take the keys when they were shown last. */
+  refused: z.boolean().default(false),
+  /** Nobody is let in with this number for a while. */
+  ban: z.object({ until: z.number(), isTold: z.boolean() }).nullable().default(null),
 });
 type DeviceRecord = z.infer<typeof record>;
 
 const recordKey = "device";
+const unpaired = { pairing: 1, number: null, aside: [] };
 
 export class LinkedDevice {
   readonly #context: Pick<ConnectorContext, "state" | "received" | "clock">;
@@ -34,7 +41,7 @@ export class LinkedDevice {
     const text = (await context.state.get([recordKey])).get(recordKey);
     return new LinkedDevice(
       context,
-      text === undefined ? { pairing: 1, number: null, aside: [] } : record.parse(JSON.parse(text)),
+      record.parse(text === undefined ? unpaired : JSON.parse(text)),
     );
   }
 
@@ -57,11 +64,40 @@ export class LinkedDevice {
     await this.#write({ ...this.#record, number });
   }
 
+  /** The ban that has not ended yet, as far as is known. */
+  get ban(): Ban | null {
+    const { ban } = this.#record;
+    return ban === null || ban.until <= this.#context.clock().getTime() ? null : ban;
+  }
+
+  /** Notes what lasts of a verdict. */
+  async judged(verdict: Verdict): Promise<void> {
+    if (verdict.kind === "stop" && verdict.unlinked === true) await this.unlinked();
+    if (verdict.kind === "stop" && verdict.refused === true)
+      await this.#write({ ...this.#record, refused: true });
+    if (verdict.kind === "later" && verdict.ban !== undefined)
+      await this.#write({ ...this.#record, ban: verdict.ban });
+  }
+
+  /** WhatsApp has let it in. */
+  async accepted(): Promise<void> {
+    const { refused, ban } = this.#record;
+    if (refused || ban !== null) await this.#write({ ...this.#record, refused: false, ban: null });
+  }
+
+  /** A person pairs: no ban is waited for any more, and keys that WhatsApp does not take are put aside. */
+  async pairedAnew(): Promise<void> {
+    if (this.#record.refused) await this.unlinked();
+    else await this.accepted();
+  }
+
   /** Puts the keys aside: the next pairing begins with new ones. */
   async unlinked(): Promise<void> {
     const { pairing, aside } = this.#record;
     await this.#write({
       ...this.#record,
+      refused: false,
+      ban: null,
       pairing: pairing + 1,
       aside: [...aside, { pairing, at: this.#context.clock().getTime() }],
     });

@@ -42,6 +42,7 @@ export function createPairing(timing: Timing): PairingFacet {
 
 async function pair(context: ConnectorContext, desk: PairingDesk, timing: Timing): Promise<void> {
   const device = await LinkedDevice.load(context);
+  await device.pairedAnew();
   const auth = await device.auth(() => undefined);
   if (auth.isPaired) return;
   const expected = expectedNumber(context.credentials.values);

@@ -1,5 +1,7 @@
 // Why a connection is not open, in words that say what to do: stable codes, with both languages.
 import type { ConnectionReason } from "@thikaa/schema";
+import { untilWhen } from "./ban.ts";
+import type { Ban } from "./ban.ts";
 
 interface ReasonRow {
   readonly en: string;
@@ -75,6 +77,8 @@ export const reasons = {
 
 export type ReasonCode = keyof typeof reasons;
 
-export function reasonOf(code: ReasonCode): ConnectionReason {
-  return { code, message: reasons[code].en };
+/** Of a ban it says until when. */
+export function reasonOf(code: ReasonCode, ban?: Ban): ConnectionReason {
+  const { en } = reasons[code];
+  return { code, message: ban === undefined ? en : `${en} ${untilWhen(ban)}` };
 }

@@ -1,6 +1,6 @@
 // The session of one linked device: its socket, opened again by the table of verdicts, until it is closed or a person is needed.
-import type { ConnectorContext } from "@thikaa/connector-kit";
-import { ConnectionFault, OwnershipLost } from "@thikaa/connector-kit";
+import type { ConnectionFault, ConnectorContext } from "@thikaa/connector-kit";
+import { OwnershipLost } from "@thikaa/connector-kit";
 import type { Condition } from "./condition.ts";
 import { Keeping } from "./keeping.ts";
 import type { LinkedDevice } from "./linked-device.ts";
@@ -13,6 +13,7 @@ import { identityOf } from "./identity.ts";
 import { readJid } from "./ids.ts";
 import { reasonOf } from "./reasons.ts";
 import { storeFailed, verdictOf } from "./verdicts.ts";
+import { faultOf } from "./verdict-fault.ts";
 import type { Verdict } from "./verdicts.ts";
 import { sleep, within } from "./waiting.ts";
 
@@ -35,6 +36,8 @@ const replacedAgainMs = 10 * 60_000;
 /** Open for so long, it counts as well, and the backoff begins anew. */
 const settledMs = 60_000;
 const watchMs = 1_000;
+/** So many tries without a session that lasts, some minutes in all, and the operator is to hear of it. */
+const alarmAfter = 8;
 
 export class Session {
   /** Why a person is needed; `null` as long as none is. */
@@ -144,21 +147,25 @@ export class Session {
   }
 
   async #pause(verdict: Extract<Verdict, { kind: "later" }>): Promise<void> {
-    const { condition, timing } = this.#options;
-    condition.down(verdict.state, reasonOf(verdict.reason));
+    const { condition, context, timing } = this.#options;
+    condition.down(verdict.state, reasonOf(verdict.reason, verdict.ban));
+    if (this.#failures === alarmAfter)
+      context.log.error({ reason: verdict.reason }, "a session does not come back; it is tried on");
     const { first, last } = timing.backoffMs;
     const backoff = Math.min(first * 2 ** this.#failures++, last) * (0.5 + Math.random() / 2);
     await sleep(Math.max(verdict.waitMs ?? 0, backoff), this.#over);
   }
 
   async #judge(end: SocketEnd): Promise<Verdict> {
-    const { context, device } = this.#options;
+    const { context, device, timing } = this.#options;
     const now = performance.now();
     context.log.info({ code: end.code, says: end.says }, "a socket to WhatsApp ended");
     const replacedBefore = now - this.#replacedAt < replacedAgainMs;
-    const verdict = verdictOf(end, { replacedBefore, now: context.clock().getTime() });
+    const { replacedWaitMs } = timing;
+    const at = context.clock().getTime();
+    const verdict = verdictOf(end, { replacedBefore, replacedWaitMs, now: at });
     if (end.code === 440) this.#replacedAt = now;
-    if (verdict.kind === "stop" && verdict.unlinked === true) await device.unlinked();
+    await device.judged(verdict);
     return verdict;
   }
 
@@ -188,6 +195,8 @@ export class Session {
     const end = await Promise.race([socket.opened.then(() => null), socket.ended]);
     clearTimeout(late);
     if (end !== null) return this.#over.aborted || this.#storeFault === null ? end : storeFailed;
+    // Failing that it ends like any session whose store fails.
+    await device.accepted().catch((error: unknown) => this.#storeFailed(asError(error)));
     this.#isUp = true;
     this.#reopened.resolve();
     return this.#current;
@@ -221,13 +230,6 @@ export class Session {
 const noPast = { replacedBefore: false, now: 0 };
 const closed: SocketEnd = { code: 428, says: "closing", deviceRemoved: false, expires: null };
 
-function faultOf(verdict: Exclude<Verdict, { kind: "again" }>): ConnectionFault {
-  if (verdict.kind === "stop")
-    return new ConnectionFault({ state: "attention", reason: reasonOf(verdict.reason) });
-  const { state, reason, waitMs } = verdict;
-  return new ConnectionFault({
-    state,
-    reason: reasonOf(reason),
-    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
-  });
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error("the store failed", { cause: error });
 }

@@ -8,6 +8,8 @@ export interface Timing extends SocketTiming {
   readonly uneventfulMs: number;
   /** The first wait before another try; it doubles up to the last one. */
   readonly backoffMs: { readonly first: number; readonly last: number };
+  /** The wait before the one try after another socket of this device took its place. */
+  readonly replacedWaitMs: number;
   /** How long a send waits for a session that is coming back. */
   readonly sendWaitMs: number;
   /** Keys of a device that was unlinked are kept aside for so long. */
@@ -20,6 +22,7 @@ export const timing: Timing = {
   openMs: 60_000,
   uneventfulMs: 20 * 60_000,
   backoffMs: { first: 1_000, last: 60_000 },
+  replacedWaitMs: 30_000,
   sendWaitMs: 5_000,
   quarantineMs: 7 * 24 * 3_600_000,
 };

@@ -3,11 +3,11 @@ import { pairingReasonOf } from "@thikaa/schema";
 import type { ConnectionReason } from "@thikaa/schema";
 
 export interface FaultOptions {
-  /** `attention` needs a person; `recovering` and `limited` are tried again. */
+  /** `attention` needs a person, and is tried again only if `retryAfterMs` is there; `recovering` and `limited` are tried again in any case. */
   readonly state: "attention" | "recovering" | "limited";
   /** In plain words, without secrets. */
   readonly reason: ConnectionReason;
-  /** The provider's own word on how long to wait, in milliseconds. */
+  /** How long to wait, in milliseconds: the provider's own word, or the connector's. */
   readonly retryAfterMs?: number;
 }
 

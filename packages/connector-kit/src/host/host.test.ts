@@ -88,6 +88,27 @@ test("an account belongs to one connection of a channel", async () => {
   await expect((await house.opened(two)).identify(account)).rejects.toThrow(AddressTaken);
 });
 
+test("what needs a person is tried again where the connector names a time, and else is not", async () => {
+  const tries = new Map<string, number>();
+  house.provider.connect = async ({ connectionId }) => {
+    const count = (tries.get(connectionId) ?? 0) + 1;
+    tries.set(connectionId, count);
+    const needed = { state: "attention", reason: { code: "test", message: "A test." } } as const;
+    if (connectionId === waits.id) throw new ConnectionFault(needed);
+    if (count < 3) throw new ConnectionFault({ ...needed, retryAfterMs: 50 });
+  };
+  const [waits, heals] = [await house.connection(), await house.connection()];
+  await house.start();
+  await house.untilState(heals, "connected");
+  await house.untilState(waits, "attention");
+  expect([...tries]).toEqual(
+    expect.arrayContaining([
+      [waits.id, 1],
+      [heals.id, 3],
+    ]),
+  );
+});
+
 test("the context knows where the provider is and where it is to post", async () => {
   const connection = await house.connection();
   await house.start();

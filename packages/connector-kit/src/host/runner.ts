@@ -84,7 +84,8 @@ export class ConnectionRunner {
 
   async #waitAfter(fault: ConnectionFault): Promise<void> {
     this.#failures += 1;
-    if (fault.state === "attention") await aborted(this.#change.signal);
+    if (fault.state === "attention" && fault.retryAfterMs === null)
+      await aborted(this.#change.signal);
     else
       await sleep(
         fault.retryAfterMs ?? backoffMs(Math.min(this.#failures, hostLimits.backoffSteps)),

@@ -1,10 +1,13 @@
 // Waiting that ends early when it is no longer wanted.
 
-/** Resolves after the time, or as soon as the signal aborts. */
+/** A timer can't count further, and would end at once. */
+const longestMs = 2 ** 31 - 1;
+
+/** Resolves after the time, of which 24 days are slept at most, or as soon as the signal aborts. */
 export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
-    const timer = setTimeout(end, milliseconds);
+    const timer = setTimeout(end, Math.min(milliseconds, longestMs));
     signal?.addEventListener("abort", end, { once: true });
     function end() {
       clearTimeout(timer);
