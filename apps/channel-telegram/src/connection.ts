@@ -37,7 +37,7 @@ export async function connect(context: ConnectorContext): Promise<ConnectedAccou
   return new TelegramAccount(client, context);
 }
 
-/** Stops Telegram's posts to us. */
+/** Stops Telegram's posts to us, whether it was switched off or removed: `connect` asks for them again. */
 export async function retire(context: ConnectorContext): Promise<void> {
   try {
     await endPosts(clientOf(context), context);

@@ -9,6 +9,7 @@ import { createPairing } from "./pairing.ts";
 import { ProcessLimits } from "./process-limits.ts";
 import { timing as usual } from "./timing.ts";
 import type { Timing } from "./timing.ts";
+import { retire } from "./unlink.ts";
 
 /** One for each process: its connections share the limits. */
 export function createConnector(
@@ -22,6 +23,7 @@ export function createConnector(
     plan,
     connect: (context) => connect(context, { timing, limits }),
     pairing: createPairing(timing),
+    retire: (context, desired) => retire(context, { desired, timing }),
     convert,
   };
 }

@@ -33,7 +33,7 @@ async function open(interruptions: { received?: Interruption; sent?: Interruptio
         () => context.received(items, state),
       ),
     state: {
-      get: (keys) => context.state.get(keys),
+      ...context.state,
       set: (values) =>
         strike(
           Object.keys(values).some((key) => key.startsWith("sent/"))
@@ -182,6 +182,12 @@ test("keys that went back in time make nothing lost: what can't be read comes ag
       state: {
         get: async (keys) => new Map([...kept].filter(([key]) => keys.includes(key))),
         set: async (values) => write(values),
+        forget: async (prefix) =>
+          write(
+            Object.fromEntries(
+              [...kept.keys()].flatMap((key) => (key.startsWith(prefix) ? [[key, null]] : [])),
+            ),
+          ),
       },
       async received(items, state = {}) {
         await context.received(items);

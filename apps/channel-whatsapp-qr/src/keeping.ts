@@ -100,6 +100,15 @@ export class Keeping implements Keeper {
   }
 }
 
+/** For a socket that is opened only to be unlinked: what comes in meanwhile is neither read nor kept. The phone has it. */
+export const keepNothing: Keeper = {
+  isKept: () => true,
+  keepMessage: () => ({ items: [], values: {} }),
+  keepUndecrypted: () => ({ items: [], values: {} }),
+  keepReceipts: () => Promise.resolve(),
+  sentMessage: () => Promise.resolve(null),
+};
+
 /** Whether a person has written: they may be answered without being a first contact. */
 export function wroteKey(recipient: string): string {
   return `wrote/${recipient}`;

@@ -13,7 +13,7 @@ import type { ReasonCode } from "./reasons.ts";
 import type { Timing } from "./timing.ts";
 import { faultOf } from "./verdict-fault.ts";
 import { verdictOf } from "./verdicts.ts";
-import { within } from "./waiting.ts";
+import { endOf, letGo } from "./unlink.ts";
 
 export interface LinkOptions {
   readonly context: ConnectorContext;
@@ -28,7 +28,6 @@ const firstQrMs = 60_000;
 const nextQrMs = 20_000;
 /** A typed code is good as long as the server goes on: as long as all codes to scan together. */
 const codeMs = 160_000;
-const logoutMs = 20_000;
 
 /** Resolves when a phone is linked, and is this connection's. Throws `ConnectionFault`: nobody used the code, or the wrong phone did. */
 export async function linkDevice(options: LinkOptions, desk: PairingDesk): Promise<void> {
@@ -52,24 +51,15 @@ async function showUntilPaired(
     if (desk.phone === null) desk.show({ kind: "qr", text, expiresAt });
     else if (shown === 1) void showCode({ socket, context, desk, number: desk.phone });
   };
-  const socket = await openSocket({ context, timing, auth, onQr });
+  const { baseUrl, log } = context;
+  const keeper = await Keeping.load(context);
+  const devices = new DeviceCache();
+  const socket = new WhatsAppSocket({ auth, keeper, baseUrl, devices, log, timing, onQr });
   const end = await endOf(socket, context.signal);
   context.signal.throwIfAborted();
   if (store.fault !== null) throw store.fault;
   if (auth.isPaired) return auth;
   throw notPaired(end, { shown: shown > 0, now: context.clock().getTime() });
-}
-
-async function openSocket({
-  context,
-  ...given
-}: Pick<LinkOptions, "context" | "timing"> & {
-  auth: AuthState;
-  onQr: (qr: string) => void;
-}): Promise<WhatsAppSocket> {
-  const { baseUrl, log } = context;
-  const keeper = await Keeping.load(context);
-  return new WhatsAppSocket({ ...given, keeper, baseUrl, log, devices: new DeviceCache() });
 }
 
 /** Asks for a code to type, once the server is ready for one. */
@@ -87,13 +77,6 @@ async function showCode(given: {
   } catch {
     await socket.end("no pairing code");
   }
-}
-
-function endOf(socket: WhatsAppSocket, signal: AbortSignal): Promise<SocketEnd> {
-  const cut = () => void socket.end("closing");
-  if (signal.aborted) cut();
-  signal.addEventListener("abort", cut, { once: true });
-  return socket.ended.finally(() => signal.removeEventListener("abort", cut));
 }
 
 function notPaired(
@@ -122,15 +105,6 @@ export async function claim(options: LinkOptions, auth: AuthState): Promise<void
     throw error;
   }
   await device.paired(number);
-}
-
-/** Unlinks the phone that was just linked, and forgets its keys. */
-async function letGo({ context, device, timing }: LinkOptions): Promise<void> {
-  const auth = await device.auth(() => undefined);
-  const socket = await openSocket({ context, timing, auth, onQr: () => undefined });
-  await within(logoutMs, Promise.race([socket.opened, socket.ended]));
-  await socket.logout();
-  await device.unlinked();
 }
 
 function needsPerson(code: ReasonCode): ConnectionFault {

@@ -18,6 +18,7 @@ function slow(context: Context, mostMs: number): Pick<Context, "state" | "receiv
   };
   return {
     state: {
+      ...context.state,
       get: (keys) => slowly(() => context.state.get(keys), 0.2),
       set: (values) => slowly(() => context.state.set(values), 1),
     },

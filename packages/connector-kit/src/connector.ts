@@ -55,13 +55,15 @@ export interface Connector {
   readonly pairing?: PairingFacet;
 
   /**
-   * Facet: `connect` tells the provider something that must not outlast the connection (where to post updates). Called by
-   * the connection's one owner once it was switched off or removed and nothing of it is open, whether or not it ever was;
-   * takes that back, and leaves alone what is no longer ours. Throws `ConnectionFault`: `attention` when there is no way
-   * to it any more, and then the connection is off; anything else is tried again until it succeeds. Ends soon after
-   * `context.signal` aborts.
+   * Facet: something at the provider must not outlast the connection (where to post updates, a phone that is linked).
+   * Called by the connection's one owner once it was switched off or removed and nothing of it is open, whether or not it
+   * ever was; takes that back, and leaves alone what is no longer ours. What is `off` may be switched on again, without a
+   * person at the provider: what it takes for that stays. What is `removed` never comes back: nothing stays, and the host
+   * deletes all of `context.state` afterwards. Throws `ConnectionFault`: `attention` when there is no way to it any more,
+   * and then the connection is off; anything else is tried again until it succeeds. Ends soon after `context.signal`
+   * aborts; may be called again after it succeeded.
    */
-  retire?(context: ConnectorContext): Promise<void>;
+  retire?(context: ConnectorContext, desired: "off" | "removed"): Promise<void>;
 
   /** What the provider posts to us, when it can. */
   readonly webhook?: WebhookFacet;

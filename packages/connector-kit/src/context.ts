@@ -23,6 +23,8 @@ export interface ConnectorState {
   get(keys: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Writes all of them or none, sealed. Throws `OwnershipLost` when the connection has another owner by now. */
   set(values: StateChange): Promise<void>;
+  /** Deletes every value whose key begins with this, or none. Throws `OwnershipLost` when the connection has another owner by now. */
+  forget(prefix: string): Promise<void>;
 }
 
 export interface ConnectorCredentials {

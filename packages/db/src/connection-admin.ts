@@ -157,7 +157,7 @@ export async function changeConnection(
   });
 }
 
-/** Marks a connection removed: its owner lets it go, its address is free again, and the oldest left takes its place as default. */
+/** Marks a connection removed: its owner lets it go for good, its address is free again, and the oldest left takes its place as default. */
 export async function removeConnection(
   database: Database,
   connection: Pick<AdminConnection, "id" | "store_id" | "channel">,
@@ -165,7 +165,9 @@ export async function removeConnection(
   await database.transaction(async (transaction) => {
     await lockStore(transaction, connection.store_id);
     await transaction.query({
-      text: "UPDATE connections SET desired = 'removed', is_default = false, revision = revision + 1 WHERE store_id = $1 AND id = $2",
+      // One that was off has no owner, and needs one once more: to take back what it left at the provider.
+      text: `UPDATE connections SET desired = 'removed', is_default = false, revision = revision + 1,
+             state = CASE WHEN state = 'off' THEN 'recovering' ELSE state END WHERE store_id = $1 AND id = $2`,
       values: [connection.store_id, connection.id],
     });
     await promoteOldest(transaction, connection);

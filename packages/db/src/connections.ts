@@ -30,6 +30,8 @@ export interface ConnectionFence {
 export interface ConnectionReport {
   readonly state: ConnectionState;
   readonly reason: ConnectionReason | null;
+  /** It holds only while the row has this revision: what is wanted may have changed since. */
+  readonly revision?: number | undefined;
 }
 
 const columns =
@@ -83,7 +85,7 @@ export async function findConnectionsByAddress(
   return rows;
 }
 
-/** Writes a state and its reason. `false` when the connection is no longer this owner's: then nothing was written. */
+/** Writes a state and its reason. `false` when the connection is no longer this owner's, or its row has another revision: then nothing was written. */
 export async function reportConnection(
   database: Queryable,
   fence: ConnectionFence,
@@ -92,8 +94,15 @@ export async function reportConnection(
   const { rowCount } = await database.query({
     name: "connections-report",
     text: `UPDATE connections c SET state = $4, reason = $5, since = CASE WHEN c.state = $4 THEN c.since ELSE now() END
-           WHERE c.id = $1 AND EXISTS ${heldBy("$2", "$3")}`,
-    values: [fence.connectionId, fence.worker, fence.epoch, report.state, report.reason],
+           WHERE c.id = $1 AND ($6::bigint IS NULL OR c.revision = $6) AND EXISTS ${heldBy("$2", "$3")}`,
+    values: [
+      fence.connectionId,
+      fence.worker,
+      fence.epoch,
+      report.state,
+      report.reason,
+      report.revision ?? null,
+    ],
   });
   return rowCount === 1;
 }

@@ -40,6 +40,25 @@ export async function writeConnectorState(
   return rowCount === 1;
 }
 
+/** Deletes every value whose key begins with the prefix, all or none. `false` when the connection is no longer this owner's: then nothing was deleted. */
+export async function deleteConnectorState(
+  database: Queryable,
+  { connectionId, worker, epoch }: ConnectionFence,
+  prefix: string,
+): Promise<boolean> {
+  const { rowCount } = await database.query({
+    name: "connector-state-delete",
+    text: `WITH held AS MATERIALIZED (
+             SELECT c.id FROM connections c WHERE c.id = $1 AND EXISTS ${heldBy("$2", "$3")}
+           ), gone AS (
+             DELETE FROM connector_state s USING held WHERE s.connection_id = held.id AND starts_with(s.key, $4)
+           )
+           SELECT 1 FROM held`,
+    values: [connectionId, worker, epoch, prefix],
+  });
+  return rowCount === 1;
+}
+
 /**
  * Stores what came in together with the state that it left behind, in one transaction. Gives the keys that were new;
  * `null` when the connection is no longer this owner's: then nothing was written, neither items nor state.

@@ -6,6 +6,7 @@ import makeWASocket, {
   isJidNewsletter,
   isJidStatusBroadcast,
   proto,
+  S_WHATSAPP_NET,
 } from "@whiskeysockets/baileys";
 import type { BinaryNode, UserFacingSocketConfig } from "@whiskeysockets/baileys";
 import { officialUrl } from "../official-url.ts";
@@ -189,10 +190,20 @@ export class WhatsAppSocket {
     return this.#socket;
   }
 
-  /** Unlinks this device at the phone, and ends. */
-  async logout(): Promise<void> {
-    await this.#socket.logout().catch(() => undefined);
-    await this.end("logged out");
+  /** Unlinks this device at the phone, and ends. Says whether WhatsApp has said that it is unlinked; Baileys' own way does not wait for that. */
+  async logout(): Promise<boolean> {
+    const id = this.#socket.generateMessageTag();
+    const device = { jid: this.#auth.creds.me?.id ?? "", reason: "user_initiated" };
+    const answer: unknown = await this.#socket
+      .query({
+        tag: "iq",
+        attrs: { to: S_WHATSAPP_NET, type: "set", id, xmlns: "md" },
+        content: [{ tag: "remove-companion-device", attrs: device }],
+      })
+      // Whom it has unlinked the server may cut off without an answer; and Baileys gives nothing when none comes in time.
+      .catch(() => undefined);
+    const end = await this.end("logged out");
+    return answer !== undefined || end.code === 401 || end.deviceRemoved;
   }
 
   /** Ends it; resolves when it is closed and nothing of it is being written any more. Never throws. */

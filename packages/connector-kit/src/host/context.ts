@@ -1,5 +1,6 @@
 // Makes the context that a connector gets for one connection: opened credentials, sealed state, fenced writes.
 import {
+  deleteConnectorState,
   findTaken,
   identifyConnection,
   isUniqueViolation,
@@ -172,7 +173,17 @@ function stateOf(options: ContextOptions): ConnectorState {
       if (!(await writeConnectorState(parts.database, fence, sealChange(options, values))))
         throw new OwnershipLost();
     },
+    forget: (prefix) => forgetState(options, prefix),
   };
+}
+
+/** Deletes what is kept under keys that begin with this; everything, when that is empty. Throws `OwnershipLost`. */
+export async function forgetState(
+  { parts, row, epoch }: Pick<ContextOptions, "parts" | "row" | "epoch">,
+  prefix: string,
+): Promise<void> {
+  const fence = { connectionId: row.id, worker: parts.worker.id, epoch };
+  if (!(await deleteConnectorState(parts.database, fence, prefix))) throw new OwnershipLost();
 }
 
 function sealChange({ parts, row }: ContextOptions, values: StateChange): SealedState {

@@ -1,5 +1,5 @@
 // The host with a connector of the test's own: fences, sealing, lanes, rings, and what happens at the end.
-import { reportConnection } from "@thikaa/db";
+import { removeConnection, reportConnection } from "@thikaa/db";
 import { newId } from "@thikaa/schema";
 import type { Outcome } from "@thikaa/schema";
 import { deferred, waitFor } from "@thikaa/testkit";
@@ -40,6 +40,70 @@ test("state is written whole, sealed, read back and deleted", async () => {
   expect(JSON.stringify(rows)).not.toContain("canary");
   await state.set({ cursor: null, session: "three" });
   expect(await state.get(["cursor", "session"])).toEqual(new Map([["session", "three"]]));
+});
+
+test("state is forgotten by the beginning of its keys, and only of this connection", async () => {
+  const [one, two] = [await house.connection(), await house.connection()];
+  await house.start();
+  const { state } = await house.opened(one);
+  const other = (await house.opened(two)).state;
+  await other.set({ "a/1": "other" });
+  await state.set({ "a/1": "1", "a/2": "2", "a%": "3", a: "4", "b/a/": "5" });
+  await state.forget("a/");
+  const keys = ["a/1", "a/2", "a%", "a", "b/a/"];
+  expect([...(await state.get(keys)).keys()].toSorted()).toEqual(["a", "a%", "b/a/"]);
+  expect((await other.get(keys)).size).toBe(1);
+  await takeOver(one.id);
+  await expect(state.forget("")).rejects.toThrow(OwnershipLost);
+  expect((await state.get(keys)).size).toBe(3);
+});
+
+test("what is off keeps its state; what is removed is retired for good, even if it was off, and leaves none", async () => {
+  const retired: string[] = [];
+  house.provider.retire = async ({ connectionId }, desired) => {
+    retired.push(desired);
+    // Tried again: nothing is deleted before it succeeds.
+    if (retired.length === 2)
+      throw new ConnectionFault({
+        state: "recovering",
+        reason: { code: "test", message: `Not now: ${connectionId}.` },
+      });
+  };
+  const connection = await house.connection();
+  await house.start();
+  const { state } = await house.opened(connection);
+  await state.set({ link: "kept" });
+  await house.database.query({
+    text: "UPDATE connections SET desired = 'off', revision = revision + 1",
+  });
+  await house.untilState(connection, "off");
+  expect(retired).toEqual(["off"]);
+  expect((await state.get(["link"])).size).toBe(1);
+  const { id, storeId } = connection;
+  await removeConnection(house.database, { id, store_id: storeId, channel: "tg" });
+  await waitFor(() => retired.length === 2, { what: "the first try" });
+  expect((await state.get(["link"])).size).toBe(1);
+  await house.untilState(connection, "off");
+  expect(retired).toEqual(["off", "removed", "removed"]);
+  expect((await state.get(["link"])).size).toBe(0);
+});
+
+test("what is removed while it is being put off is retired for good as well", async () => {
+  const retired: string[] = [];
+  const connection = await house.connection();
+  const { id, storeId } = connection;
+  house.provider.retire = async (_, desired) => {
+    retired.push(desired);
+    if (desired === "off")
+      await removeConnection(house.database, { id, store_id: storeId, channel: "tg" });
+  };
+  await house.start();
+  await house.untilState(connection, "connected");
+  await house.database.query({
+    text: "UPDATE connections SET desired = 'off', revision = revision + 1",
+  });
+  await waitFor(() => retired.includes("removed"), { what: "the removal" });
+  await house.untilState(connection, "off");
 });
 
 test("after a take-over the old owner writes neither state nor credentials nor identity nor reports", async () => {

@@ -7,7 +7,7 @@ import { backoffMs } from "@thikaa/schema";
 import { Trouble } from "@thikaa/runtime";
 import type { Held } from "@thikaa/runtime";
 import { ConnectionFault, OwnershipLost } from "../faults.ts";
-import { createContext } from "./context.ts";
+import { createContext, forgetState } from "./context.ts";
 import type { ContextOptions } from "./context.ts";
 import { hostLimits } from "./host-config.ts";
 import { OpenConnection } from "./open-connection.ts";
@@ -143,7 +143,7 @@ export class ConnectionRunner {
         report: this.#report,
         signal: life.signal,
       };
-      if (row.desired !== "on") return await this.#putOff(opening);
+      if (row.desired !== "on") return await this.#putOff(opening, row.desired);
       if (this.#failures === 0) this.#report.say("connecting", null);
       const context = createContext(opening);
       await pairIfAsked({ ...opening, context });
@@ -168,14 +168,16 @@ export class ConnectionRunner {
   }
 
   /** Not wanted any more: it is off once the provider was told what it must be told, or there is no way to it. */
-  async #putOff(opening: ContextOptions): Promise<null> {
+  async #putOff(opening: ContextOptions, desired: "off" | "removed"): Promise<null> {
     const signal = AbortSignal.any([opening.signal, AbortSignal.timeout(hostLimits.retireMs)]);
     try {
-      await this.#parts.connector.retire?.(createContext({ ...opening, signal }));
+      await this.#parts.connector.retire?.(createContext({ ...opening, signal }), desired);
     } catch (error) {
       if (!(error instanceof ConnectionFault) || error.state !== "attention") throw error;
     }
-    this.#report.say("off", null);
+    if (desired === "removed") await forgetState(opening, "");
+    // What was switched off may have been removed by now, and then needs its owner once more.
+    this.#report.say("off", null, opening.row.revision);
     return this.#waitForEnd();
   }
 

@@ -6,10 +6,7 @@ import type { ConnectionIdentity } from "./identity.ts";
 import type { HostParts } from "./parts.ts";
 import { sleep, within } from "./waiting.ts";
 
-interface Report {
-  readonly state: ConnectionState;
-  readonly reason: ConnectionReason | null;
-}
+type Report = Parameters<typeof reportConnection>[2];
 
 export class StateReport {
   readonly #parts: HostParts;
@@ -31,12 +28,12 @@ export class StateReport {
     return this.#current;
   }
 
-  /** Says a state; written in the background. */
-  say(state: ConnectionState, reason: ConnectionReason | null): void {
+  /** Says a state; written in the background, and only while the row has this revision, if one is named. */
+  say(state: ConnectionState, reason: ConnectionReason | null, revision?: number): void {
     if (this.#given.signal.aborted) return;
     this.#parts.measures.moved(this.#connection.channel, this.#current, state);
     this.#current = state;
-    this.#unwritten = { state, reason };
+    this.#unwritten = { state, reason, revision };
     this.#start();
   }
 

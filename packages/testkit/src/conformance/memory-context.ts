@@ -60,5 +60,8 @@ function stateOf(kept: Map<string, string>): ConnectorContext["state"] {
         if (value === null) kept.delete(key);
         else kept.set(key, value);
     },
+    async forget(prefix) {
+      for (const key of kept.keys()) if (key.startsWith(prefix)) kept.delete(key);
+    },
   };
 }
