@@ -13,6 +13,7 @@ import { officialUrl } from "../official-url.ts";
 import { acknowledgements } from "./acknowledgements.ts";
 import type { Acknowledgement, Acknowledgements } from "./acknowledgements.ts";
 import type { AuthState } from "./auth-state.ts";
+import { BoundedCache } from "./bounded-cache.ts";
 import type { DeviceCache } from "./device-cache.ts";
 import { Intake } from "./intake.ts";
 import type { Keeper } from "./intake.ts";
@@ -245,6 +246,8 @@ function saysClosed(error: unknown): boolean {
   return error instanceof Error && error.message === "Connection Closed";
 }
 
+const hourMs = 3_600_000;
+
 function configOf(options: SocketOptions): UserFacingSocketConfig {
   const { auth, baseUrl, devices, keeper, log, timing } = options;
   const intake = new Intake(auth, keeper);
@@ -262,6 +265,9 @@ function configOf(options: SocketOptions): UserFacingSocketConfig {
     defaultQueryTimeoutMs: 20_000,
     ...(timing.qrMs === undefined ? {} : { qrTimeout: timing.qrMs }),
     userDevicesCache: devices,
+    msgRetryCounterCache: new BoundedCache({ lifetimeMs: hourMs, most: 1_000 }),
+    placeholderResendCache: new BoundedCache({ lifetimeMs: hourMs, most: 1_000 }),
+    callOfferCache: new BoundedCache({ lifetimeMs: hourMs / 12, most: 100 }),
     // The phone goes on telling its owner what comes in.
     markOnlineOnConnect: false,
     emitOwnEvents: false,
