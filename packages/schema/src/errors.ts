@@ -12,8 +12,8 @@ interface ErrorRow {
 export const errorTable = {
   unknown_action: {
     status: 400,
-    en: "Unknown action. Use ?action=send, status, message, events, cancel, edit or delete.",
-    ar: "إجراء غير معروف. استخدم ‎?action=send‎ أو status أو message أو events أو cancel أو edit أو delete.",
+    en: "Unknown action. Use ?action=send, status, message, events, cancel, edit, delete, react, read or typing.",
+    ar: "إجراء غير معروف. استخدم ‎?action=send‎ أو status أو message أو events أو cancel أو edit أو delete أو react أو read أو typing.",
     todo: "Correct the `action` query parameter.",
   },
   method_not_allowed: {

@@ -104,7 +104,7 @@ export async function findUnmarked(
              SELECT m.id, m.provider_message_id, m.type FROM messages m
              WHERE m.store_id = $1 AND m.conversation_id = (SELECT t.conversation_id FROM messages t WHERE t.store_id = $1 AND t.id = $2)
                AND m.direction = 'in' AND m.id <= $2 ORDER BY m.id DESC LIMIT $3
-           ), marked AS (
+           ), marked AS MATERIALIZED (
              SELECT r.id FROM recent r JOIN message_changes c ON c.store_id = $1 AND c.message_id = r.id AND c.kind = 'read'
              JOIN messages command ON command.store_id = $1 AND command.id = c.command_id AND command.status = 'sent' ORDER BY r.id DESC LIMIT 1
            )

@@ -1,7 +1,8 @@
 // Telegram's errors: what each one means for a message (an outcome) and for a connection (a fault).
 import { ConnectionFault } from "@thikaa/connector-kit";
-import type { MessageReason, Outcome } from "@thikaa/schema";
-import { connectTimeoutCode } from "./transport.ts";
+import type { Outcome } from "@thikaa/schema";
+import { silentOutcome } from "./silence.ts";
+import type { TelegramSilence } from "./silence.ts";
 
 /** An answer of Telegram that is no success. */
 export interface TelegramRefusal {
@@ -10,12 +11,6 @@ export interface TelegramRefusal {
   readonly description: string;
   readonly retryAfterSeconds: number | null;
   readonly migrateToChatId: number | null;
-}
-
-/** No readable answer: a network error's code, or what else went wrong. */
-export interface TelegramSilence {
-  readonly kind: "silent";
-  readonly code: string;
 }
 
 /** A call that failed. Carries no URL and no cause: both hold the token. */
@@ -113,10 +108,10 @@ export const errorTable: readonly Row[] = [
   },
   {
     code: 400,
-    says: /message to edit not found|message can't be edited|message to delete not found|message can't be deleted|no (text|caption) in the message to edit|MESSAGE_ID_INVALID/i,
+    says: /message to edit not found|message can't be edited|message to delete not found|message can't be deleted|message to react not found|no (text|caption) in the message to edit|MESSAGE_ID_INVALID/i,
     class: "rejected",
     reason: "message_not_changeable",
-    message: "That message can no longer be changed.",
+    message: "That message can no longer be changed or reacted to.",
   },
   {
     code: 400,
@@ -125,13 +120,6 @@ export const errorTable: readonly Row[] = [
     reason: "reaction_not_available",
     message:
       "Telegram does not take this emoji here: bots may set those of its own list, and a group may allow fewer.",
-  },
-  {
-    code: 400,
-    says: /message to react not found|message can't be reacted/i,
-    class: "rejected",
-    reason: "message_not_changeable",
-    message: "That message is gone, or can't be reacted to.",
   },
   {
     code: 400,
@@ -247,26 +235,6 @@ export const errorTable: readonly Row[] = [
   },
 ];
 
-/** Certainly before a byte of the call was written. */
-const neverBegan = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EAI_FAIL",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENETDOWN",
-  "EADDRNOTAVAIL",
-  "EMFILE",
-  connectTimeoutCode,
-  "CERT_HAS_EXPIRED",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-]);
-
 /** How long to wait when Telegram says "too many" without saying how long. */
 const defaultWaitSeconds = 5;
 
@@ -380,27 +348,6 @@ function rowOf(failure: TelegramRefusal): Row {
     class: "rejected",
     reason: "refused_by_provider",
     message: "Telegram refused the message.",
-  };
-}
-
-function silentOutcome({ code }: TelegramSilence): Outcome {
-  const provider = { provider_code: code, provider_message: null };
-  if (neverBegan.has(code))
-    return {
-      class: "unavailable",
-      reason: {
-        code: "provider_unreachable",
-        message: "Telegram could not be reached.",
-        ...provider,
-      } satisfies MessageReason,
-    };
-  return {
-    class: "uncertain",
-    reason: {
-      code: "no_answer",
-      message: "The message went out, but Telegram's answer did not come back.",
-      ...provider,
-    } satisfies MessageReason,
   };
 }
 

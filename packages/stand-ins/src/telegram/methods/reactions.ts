@@ -26,7 +26,7 @@ function readReaction(wanted: unknown): string | null {
   if (wanted === undefined) return null;
   if (!Array.isArray(wanted)) throw badRequest("can't parse reaction types JSON object");
   if (wanted.length > 1) throw badRequest("REACTIONS_TOO_MANY");
-  const [first]: unknown[] = wanted;
+  const first: unknown = wanted[0];
   if (first === undefined) return null;
   const { type, emoji }: Partial<Record<string, unknown>> =
     typeof first === "object" ? { ...first } : {};
