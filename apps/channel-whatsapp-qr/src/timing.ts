@@ -19,6 +19,7 @@ export interface Timing extends SocketTiming {
 export const timing: Timing = {
   keepAliveMs: 25_000,
   acknowledgeMs: 20_000,
+  privacyMs: 60_000,
   openMs: 60_000,
   uneventfulMs: 20 * 60_000,
   backoffMs: { first: 1_000, last: 60_000 },

@@ -221,6 +221,14 @@ describe("refusals of both", () => {
     bench.expectError(answer, "capability_unsupported");
   });
 
+  test.each([
+    ["edit", { message: "x" }],
+    ["delete", {}],
+  ])("what came in is not found by %s", async (action, rest) => {
+    const { id } = await commands.received();
+    bench.expectError(await commands.call(action, { body: { id, ...rest } }), "not_found");
+  });
+
   test.each(["react", "read"])("%s of what a key may not name", async (action) => {
     const rest = action === "react" ? { emoji: "👍" } : {};
     const asked = async (apiKey: string, id: string) =>

@@ -96,6 +96,8 @@ test("each call goes to its action with its method, the key in the header and ne
   await thikaa.message("msg_1");
   await thikaa.events({ after: 7, limit: 10 });
   await thikaa.cancel("msg_1");
+  await thikaa.react("msg_1", "👍");
+  await thikaa.markRead("msg_1", { idempotencyKey: "mine" });
   const base = "/demo/api/messaging/?action=";
   expect(seen.map(({ line }) => line)).toEqual([
     `POST ${base}send`,
@@ -103,10 +105,17 @@ test("each call goes to its action with its method, the key in the header and ne
     `GET ${base}message&id=msg_1`,
     `GET ${base}events&after=7&limit=10`,
     `POST ${base}cancel&id=msg_1`,
+    `POST ${base}react`,
+    `POST ${base}read`,
   ]);
   expect(seen.every(({ headers }) => headers.authorization === `Bearer ${apiKey}`)).toBe(true);
   expect(JSON.parse(seen[0]?.body ?? "")).toEqual(message);
   expect(seen[0]?.headers["content-type"]).toBe("application/json");
+  const [reaction, mark] = seen.slice(-2);
+  expect(JSON.parse(reaction?.body ?? "")).toEqual({ message_id: "msg_1", emoji: "👍" });
+  expect(reaction?.headers["idempotency-key"]).toMatch(/^[0-9a-f-]{36}$/);
+  expect(JSON.parse(mark?.body ?? "")).toEqual({ message_id: "msg_1" });
+  expect(mark?.headers["idempotency-key"]).toBe("mine");
 });
 
 test("send tries again after 503, 429 and a broken connection with the same Idempotency-Key and body", async () => {

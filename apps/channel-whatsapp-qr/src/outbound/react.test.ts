@@ -9,7 +9,7 @@ let linked: Linked;
 const known = new Map<string, Awaited<ReturnType<MemoryContext["message"]>>>();
 beforeEach(async () => {
   linked = await Linked.open({
-    timing: { acknowledgeMs: 1_000 },
+    timing: { acknowledgeMs: 1_000, privacyMs: 0 },
     through: () => ({ message: (id) => Promise.resolve(known.get(id) ?? null) }),
   });
 });
@@ -130,10 +130,15 @@ describe("marks of reading", () => {
   });
 
   test("where the account keeps it back, its own devices alone are told, from one moment to the next", async () => {
+    const open = await said("open");
+    await read(open.providerId);
     linked.standIn.setPhone(shop, { readReceipts: false });
     const { providerId } = await said("private");
     expect(await read(providerId)).toMatchObject({ class: "sent" });
-    expect(marks()).toEqual([{ type: "read-self", to: lid(), messageIds: [providerId] }]);
+    expect(marks()).toEqual([
+      { type: "read", to: lid(), messageIds: [open.providerId] },
+      { type: "read-self", to: lid(), messageIds: [providerId] },
+    ]);
     expect(shown(providerId)?.status).toBe("delivered");
   });
 

@@ -38,6 +38,8 @@ export interface SocketTiming {
   readonly keepAliveMs: number;
   /** How long the server may take to say that it has a message. */
   readonly acknowledgeMs: number;
+  /** How long the account's privacy, once asked for, is taken to be so: its owner may change it on the phone. */
+  readonly privacyMs: number;
   /** How long a code to scan is good; Baileys' own times when left out. */
   readonly qrMs?: number | undefined;
 }
@@ -67,9 +69,6 @@ export class RelayFault extends Error {
   }
 }
 
-/** How long the account's privacy, once asked for, is taken to be so. */
-const privacyMs = 60_000;
-
 export class WhatsAppSocket {
   /** Resolves when it is logged in; never when it ends before. */
   readonly opened: Promise<void>;
@@ -81,6 +80,7 @@ export class WhatsAppSocket {
   readonly #ending = Promise.withResolvers<SocketEnd>();
   #isOpen = false;
   #hasEnded = false;
+  readonly #privacyMs: number;
   #privacyAt = Number.NEGATIVE_INFINITY;
   #contentAt = performance.now();
   #frameAt = performance.now();
@@ -88,6 +88,7 @@ export class WhatsAppSocket {
   constructor(options: SocketOptions) {
     const { auth, timing } = options;
     this.#auth = auth;
+    this.#privacyMs = timing.privacyMs;
     this.#socket = makeWASocket(configOf(options));
     this.ended = this.#ending.promise;
     this.#acknowledgements = acknowledgements(this.#socket, timing.acknowledgeMs);
@@ -157,10 +158,7 @@ export class WhatsAppSocket {
   async read(jid: string, ids: readonly string[]): Promise<Acknowledgement> {
     const expected = this.#acknowledgements.expect(ids[0] ?? "", "read");
     try {
-      // Baileys asks for the account's privacy once; its owner may change it on the phone at any time.
-      const isOld = performance.now() - this.#privacyAt > privacyMs;
-      if (isOld) await this.#socket.fetchPrivacySettings(true);
-      if (isOld) this.#privacyAt = performance.now();
+      await this.#refreshPrivacy();
       await this.#socket.readMessages(ids.map((id) => ({ remoteJid: jid, fromMe: false, id })));
     } catch (error) {
       expected.forget();
@@ -215,6 +213,13 @@ export class WhatsAppSocket {
     const end = await this.ended;
     clearTimeout(cut);
     return end;
+  }
+
+  /** Baileys itself asks once, and remembers. */
+  async #refreshPrivacy(): Promise<void> {
+    if (performance.now() - this.#privacyAt < this.#privacyMs) return;
+    await this.#socket.fetchPrivacySettings(true);
+    this.#privacyAt = performance.now();
   }
 
   #saw(frame: BinaryNode | Uint8Array): void {
