@@ -39,6 +39,8 @@ export const capabilities: Capabilities = {
   // Linked devices may not send buttons: phones no longer show them.
   features: ["location", "contact", "reply", "typing", "edit", "delete", "reactions", "read"],
   receipts: "read",
+  // By `writePartId`.
+  sameWhenRepeated: true,
   firstMessage: true,
   windowHours: null,
 };

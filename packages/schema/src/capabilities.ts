@@ -28,6 +28,8 @@ export const capabilities = z.object({
   features: z.array(feature).optional(),
   /** What the provider reports after `sent`. With `none`, `sent` is final. */
   receipts: z.enum(["none", "delivered", "read"]),
+  /** Whether a part that is sent again is the same message to whoever has it, by an id of ours. Absent means no: it may come twice. */
+  sameWhenRepeated: z.boolean().optional(),
   /** Whether we may write first. Where not, an unknown person is refused before sending. */
   firstMessage: z.boolean(),
   /** Hours after a person's last message in which free text may be sent; `null` when the provider has no such window. */

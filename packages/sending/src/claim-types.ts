@@ -20,6 +20,8 @@ export interface ClaimRequest {
   readonly worker: string;
   readonly claims: readonly LaneClaim[];
   readonly plan: PlanMessage;
+  /** Channels that have the capability of that name: what is tried again there can't come twice. */
+  readonly sameWhenRepeated?: readonly ChannelCode[];
 }
 
 /** One attempt at one part, begun: its row is committed, and the provider may now be called. */
@@ -35,6 +37,8 @@ export interface BegunAttempt {
   /** Parts of the message in all. */
   readonly partCount: number;
   readonly deadlineAt: Date;
+  /** Whether its repeat is the same message to whoever has it. Absent means no. */
+  readonly sameWhenRepeated?: boolean;
   /** Whether other messages waited behind it in its lane when it was claimed. */
   readonly more: boolean;
 }

@@ -43,8 +43,12 @@ export async function claim(database: Database, request: ClaimRequest): Promise<
     const stored = await readPlans(transaction, claimed);
     const { planned, broken } = planAll(claimed, stored, request.plan);
     await failBroken(transaction, broken);
-    await flagRepeats(transaction, claimed);
-    const begun = planned.map((one) => ({ ...one, attempt: toAttempt(one) }));
+    const { sameWhenRepeated = [] } = request;
+    await flagRepeats(
+      transaction,
+      claimed.filter(({ channel }) => !sameWhenRepeated.includes(channel)),
+    );
+    const begun = planned.map((one) => ({ ...one, attempt: toAttempt(one, sameWhenRepeated) }));
     await begin(transaction, request.worker, begun);
     return begun.map(({ attempt }) => attempt);
   });
@@ -120,7 +124,10 @@ function planOn(row: ClaimedRow, rows: readonly PartRow[]): Planned {
   return { row, parts, next, isNew: false };
 }
 
-function toAttempt({ row, parts, next }: Planned): BegunAttempt {
+function toAttempt(
+  { row, parts, next }: Planned,
+  sameWhenRepeated: readonly ChannelCode[],
+): BegunAttempt {
   return {
     attemptId: newId(),
     storeId: row.store_id,
@@ -132,6 +139,7 @@ function toAttempt({ row, parts, next }: Planned): BegunAttempt {
     partCount: parts.length,
     deadlineAt: row.deadline_at,
     more: row.more,
+    sameWhenRepeated: sameWhenRepeated.includes(row.channel),
   };
 }
 

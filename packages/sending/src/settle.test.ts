@@ -139,6 +139,22 @@ test("uncertain, then sent by another attempt: flagged as a possible duplicate i
   });
 });
 
+test("uncertain, then sent again where a repeat is the same message: flagged neither by its claim nor by the late outcome", async () => {
+  const id = await lane.accept();
+  const [first] = await lane.claim({ sameWhenRepeated: ["tg"] });
+  if (first === undefined) throw new Error("Nothing was claimed.");
+  const { epoch } = await lane.takeOver();
+  const { storeId, connectionId } = lane;
+  await recoverClaims(lane.database, { storeId, connectionId, epoch });
+  await lane.shift(id, "due_at", "-3 hours");
+  const [second] = await lane.claim({ sameWhenRepeated: ["tg"] });
+  if (second === undefined) throw new Error("It was not claimed again.");
+  await end(first, sent("51"));
+  expect(await lane.message(id)).toMatchObject({ status: "sending", possible_duplicate: false });
+  await end(second, sent("51"));
+  expect(await lane.message(id)).toMatchObject({ status: "sent", possible_duplicate: false });
+});
+
 test("uncertain on a connection that holds: it stays so, out of the queue and unrefunded, until evidence comes", async () => {
   await lane.database.query({
     text: `UPDATE connections SET settings = '{"on_uncertain":"hold"}'`,

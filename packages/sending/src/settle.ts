@@ -73,7 +73,10 @@ async function flagDuplicates(
   transaction: Queryable,
   settling: readonly Settling[],
 ): Promise<void> {
-  const doubled = settling.filter(({ step }) => step.kind === "late" && step.duplicate);
+  const doubled = settling.filter(
+    ({ attempt, step }) =>
+      step.kind === "late" && step.duplicate && attempt.sameWhenRepeated !== true,
+  );
   if (doubled.length === 0) return;
   await transaction.query({
     text: "UPDATE messages SET possible_duplicate = true, updated_at = now() WHERE store_id = ANY($1) AND id = ANY($2) AND NOT content ? 'change'",

@@ -3,13 +3,15 @@ import { isUnavailable } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
 import type { Worker } from "@thikaa/runtime";
 import { Batcher, claim } from "@thikaa/sending";
-import type { BegunAttempt, LaneClaim, PlanMessage } from "@thikaa/sending";
+import type { BegunAttempt, LaneClaim } from "@thikaa/sending";
+import type { ChannelCode } from "@thikaa/schema";
+import type { Connector } from "../connector.ts";
 import { hostLimits } from "./host-config.ts";
 
 export interface ClaimerParts {
   readonly database: Database;
   readonly worker: Worker;
-  readonly plan: PlanMessage;
+  readonly connector: Pick<Connector, "plan" | "channels" | "capabilities">;
 }
 
 /** A claim's price is more that of its statements than of its messages: a little patience makes fewer of them. */
@@ -23,10 +25,15 @@ export interface Claimed {
 
 export class Claimer {
   readonly #parts: ClaimerParts;
+  readonly #sameWhenRepeated: readonly ChannelCode[];
   readonly #batcher: Batcher<LaneClaim, Claimed>;
 
   constructor(parts: ClaimerParts) {
+    const { channels, capabilities } = parts.connector;
     this.#parts = parts;
+    this.#sameWhenRepeated = channels.filter(
+      (channel) => capabilities[channel]?.sameWhenRepeated === true,
+    );
     this.#batcher = new Batcher((claims) => this.#claimAll(claims), {
       limit: hostLimits.claimBatch,
       gatherMs,
@@ -59,7 +66,12 @@ export class Claimer {
   }
 
   #begin(claims: readonly LaneClaim[]): Promise<BegunAttempt[]> {
-    const { database, worker, plan } = this.#parts;
-    return claim(database, { worker: worker.id, plan, claims });
+    const { database, worker, connector } = this.#parts;
+    return claim(database, {
+      worker: worker.id,
+      plan: connector.plan,
+      claims,
+      sameWhenRepeated: this.#sameWhenRepeated,
+    });
   }
 }

@@ -71,7 +71,7 @@ async function startParts({
     log,
     metrics,
     measures,
-    claimer: new Claimer({ database, worker, plan: connector.plan }),
+    claimer: new Claimer({ database, worker, connector }),
     settler,
     mediaFetcher,
     downloader,
