@@ -4,6 +4,7 @@ import { capabilities } from "./capabilities.ts";
 import { connect } from "./connection.ts";
 import { credentials } from "./credentials.ts";
 import { convert } from "./inbound/convert.ts";
+import { LinkedDevice } from "./linked-device.ts";
 import { plan } from "./outbound/plan.ts";
 import { createPairing } from "./pairing.ts";
 import { ProcessLimits } from "./process-limits.ts";
@@ -23,6 +24,7 @@ export function createConnector(
     plan,
     connect: (context) => connect(context, { timing, limits }),
     pairing: createPairing(timing),
+    upkeep: async (context) => (await LinkedDevice.load(context)).deleteOld(timing.quarantineMs),
     retire: (context, desired) => retire(context, { desired, timing }),
     convert,
   };

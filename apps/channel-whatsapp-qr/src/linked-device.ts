@@ -103,20 +103,24 @@ export class LinkedDevice {
     });
   }
 
-  /** Deletes the credentials of pairings that were put aside long enough ago: without them their keys are of no use. */
+  /** Deletes everything of pairings that were put aside long enough ago, and forgets them. */
   async forgetOld(quarantineMs: number): Promise<void> {
-    const until = this.#context.clock().getTime() - quarantineMs;
-    const old = this.#record.aside.filter(({ at }) => at <= until);
+    const old = this.#old(quarantineMs);
     if (old.length === 0) return;
-    const gone = old.map(({ pairing }): [string, null] => [
-      AuthState.credentialsKey(this.#prefix(pairing)),
-      null,
-    ]);
-    await this.#context.state.set(Object.fromEntries(gone));
-    await this.#write({
-      ...this.#record,
-      aside: this.#record.aside.filter(({ at }) => at > until),
-    });
+    await this.deleteOld(quarantineMs);
+    const aside = this.#record.aside.filter((pairing) => !old.includes(pairing));
+    await this.#write({ ...this.#record, aside });
+  }
+
+  /** Deletes everything of those pairings; that they were there is left to `forgetOld`, since whoever has the device open writes that. */
+  async deleteOld(quarantineMs: number): Promise<void> {
+    for (const { pairing } of this.#old(quarantineMs))
+      await this.#context.state.forget(this.#prefix(pairing));
+  }
+
+  #old(quarantineMs: number): DeviceRecord["aside"] {
+    const until = this.#context.clock().getTime() - quarantineMs;
+    return this.#record.aside.filter(({ at }) => at <= until);
   }
 
   #shelf(): KeyShelf {

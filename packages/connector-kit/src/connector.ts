@@ -65,6 +65,14 @@ export interface Connector {
    */
   retire?(context: ConnectorContext, desired: "off" | "removed"): Promise<void>;
 
+  /**
+   * Facet: something in `context.state` has to go after a time, whatever becomes of the connection. Called by the
+   * connection's one owner when it takes the connection on and about each hour from then, open or not, beside whatever
+   * else runs of it: so it deletes what nothing else uses any more, and writes nothing that others write. What it throws is
+   * logged, and it is called again an hour later. Ends soon after `context.signal` aborts.
+   */
+  upkeep?(context: ConnectorContext): Promise<void>;
+
   /** What the provider posts to us, when it can. */
   readonly webhook?: WebhookFacet;
 

@@ -21,6 +21,8 @@ export interface HostConfig {
   readonly http: AppAddress | null;
   /** The most connections to PostgreSQL; `defaultPoolSize` otherwise. */
   readonly poolSize?: number | undefined;
+  /** Milliseconds between two rounds of upkeep of a connection; `hostLimits.upkeepMs` otherwise. */
+  readonly upkeepMs?: number | undefined;
   readonly logLevel: LogConfig["level"];
   /** Used instead of a log of its own. */
   readonly log?: Log;
@@ -52,6 +54,8 @@ export const hostLimits = {
   cutGraceMs: 800,
   /** Milliseconds for one try of a connection that is no longer wanted to take back what it told the provider. */
   retireMs: 10_000,
+  /** Milliseconds between two rounds of upkeep of a connection. */
+  upkeepMs: 3_600_000,
   /** People of one connection who are being shown that somebody writes; more are not shown. */
   typingAtOnce: 16,
   typingMs: 5_000,

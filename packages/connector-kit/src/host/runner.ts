@@ -5,7 +5,7 @@ import { recoverClaims } from "@thikaa/sending";
 import type { FoundLanes } from "@thikaa/sending";
 import { backoffMs } from "@thikaa/schema";
 import { Trouble } from "@thikaa/runtime";
-import type { Held } from "@thikaa/runtime";
+import type { Held, Loop } from "@thikaa/runtime";
 import { ConnectionFault, OwnershipLost } from "../faults.ts";
 import { createContext, forgetState } from "./context.ts";
 import type { ContextOptions } from "./context.ts";
@@ -16,6 +16,7 @@ import { pairIfAsked } from "./pairing.ts";
 import type { HostParts } from "./parts.ts";
 import { StateReport } from "./state-report.ts";
 import { toFault } from "./to-fault.ts";
+import { startUpkeep } from "./upkeep.ts";
 import { aborted, sleep } from "./waiting.ts";
 
 export class ConnectionRunner {
@@ -25,6 +26,7 @@ export class ConnectionRunner {
   readonly #report: StateReport;
   readonly #stopping = new AbortController();
   readonly #finished: Promise<void>;
+  readonly #upkeep: Loop | null;
   /** Aborts when the row changed: the connection starts anew. One for each time it is opened. */
   #change = new AbortController();
   /** The revision of the row in use; `null` while it is being read. */
@@ -39,6 +41,13 @@ export class ConnectionRunner {
     this.#identity = { id: row.id, storeId: row.store_id, channel: row.channel };
     this.#report = new StateReport(parts, this.#identity, held.epoch);
     this.#finished = this.#run();
+    this.#upkeep = startUpkeep({
+      parts,
+      connectionId: row.id,
+      epoch: held.epoch,
+      report: this.#report,
+      signal: this.#stopping.signal,
+    });
   }
 
   /** Where the host's look for what is due goes on in this connection; `null` while it is not open or has no room. */
@@ -60,7 +69,7 @@ export class ConnectionRunner {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#change.abort();
-    await this.#finished;
+    await Promise.all([this.#finished, this.#upkeep?.stop()]);
     this.#sayWhatRemains();
     await this.#report.close(1_000);
   }
