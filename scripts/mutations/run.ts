@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { table } from "../faults/table.ts";
 import { mutations } from "./mutations.ts";
-import type { Mutation } from "./mutations.ts";
+import type { Mutation } from "./mutation.ts";
 import { makeScratch } from "./scratch.ts";
 
 type Verdict = "killed" | "SURVIVED" | "NO LONGER APPLIES" | "RED WITHOUT IT";

@@ -12,17 +12,19 @@ const objects = parseAllDocuments(read(`base/apps/${app}.yaml`)).map((document):
   document.toJS(),
 );
 
-/** The app's object of a kind, read by its shape. */
-function one<Shape extends z.ZodType>(kind: string, spec: Shape): z.infer<Shape> {
-  const wanted = z.object({
-    kind: z.literal(kind),
-    metadata: z.object({ name: z.string() }),
-    spec,
-  });
-  const found = objects.map((object) => wanted.safeParse(object).data).filter((data) => data);
-  expect(found).toHaveLength(1);
-  expect(found[0]?.metadata.name).toBe(app);
-  return found[0]?.spec;
+const anyObject = z.object({
+  kind: z.string(),
+  metadata: z.object({ name: z.string() }),
+  spec: z.unknown(),
+});
+
+/** The spec of the app's object of a kind, read by its shape. */
+function one<Spec>(kind: string, shape: z.ZodType<Spec>): Spec {
+  const found = objects
+    .map((object) => anyObject.parse(object))
+    .filter((object) => object.kind === kind);
+  expect(found.map(({ metadata }) => metadata.name)).toEqual([app]);
+  return shape.parse(found[0]?.spec);
 }
 
 describe("the processes of phones", () => {

@@ -23,8 +23,8 @@ test("a lane that is refused holds up no other, and its failure is told beside w
   });
   await house.queue(connection, ["1", "2", "3"]);
   await database.query({ text: "ALTER TABLE parts ADD CONSTRAINT test CHECK (address <> '2')" });
-  const plan = () => [{ n: 1, payload: null }];
-  const claimer = new Claimer({ database, worker, plan });
+  const connector = { channels: [], capabilities: {}, plan: () => [{ n: 1, payload: null }] };
+  const claimer = new Claimer({ database, worker, connector });
   const lanes = { connectionId: connection.id, epoch: 1, addresses: ["1", "2", "3"] };
   const { begun, failure } = await claimer.claim(lanes);
   expect(begun.map(({ to }) => to).toSorted()).toEqual(["1", "3"]);
