@@ -129,6 +129,13 @@ describe("marks of reading", () => {
     expect(ids.map((id) => shown(id)?.status)).toEqual(["read", "read"]);
   });
 
+  test("who was written to by number first is told at the LID by which they answered", async () => {
+    await linked.send(zainab, "hello");
+    const { providerId } = await said("yes?");
+    await read(providerId);
+    expect(marks()).toEqual([{ type: "read", to: lid(), messageIds: [providerId] }]);
+  });
+
   test("where the account keeps it back, its own devices alone are told, from one moment to the next", async () => {
     const open = await said("open");
     await read(open.providerId);

@@ -3,7 +3,7 @@ import { MediaFault } from "@thikaa/connector-kit";
 import type { ConnectorContext, KnownMessage, OutboundPart } from "@thikaa/connector-kit";
 import type { MessageReason, Outcome } from "@thikaa/schema";
 import type { Health } from "../health/health.ts";
-import { personOf, readRecipient, writePartId } from "../ids.ts";
+import { lidJid, personOf, readRecipient, writePartId } from "../ids.ts";
 import type { Person } from "../ids.ts";
 import { compose } from "../platform/compose.ts";
 import type { Quoted, Saying } from "../platform/compose.ts";
@@ -74,7 +74,7 @@ async function deliver(
     return unavailable("provider_unavailable", "WhatsApp did not say whether the number is there.");
   const { jid, isFirst } = found;
   const delivery = { ...given, jid };
-  if (payload.kind === "read") return read(delivery, payload.ids);
+  if (payload.kind === "read") return read(delivery, person, payload.ids);
   if (isChange(payload)) {
     const known = await looked(sender.context.message(payload.target, part.to));
     return change(delivery, changeSayings(known, payload, jid));
@@ -102,8 +102,14 @@ async function sayPayload(delivery: Delivery, payload: MessagePayload): Promise<
 }
 
 /** Marks messages of the chat as read. No word from the server may mean that it was not told: it is told again. */
-async function read({ sender, open, jid }: Delivery, ids: readonly string[]): Promise<Outcome> {
-  const answer = await open.socket.read(jid, ids);
+async function read(
+  { sender, open, jid }: Delivery,
+  { number }: Person,
+  ids: readonly string[],
+): Promise<Outcome> {
+  // People write by their LID where WhatsApp has told it, also those who were first written to by number.
+  const lid = number === null ? null : await looked(open.socket.knownLid(number));
+  const answer = await open.socket.read(lid === null ? jid : lidJid(lid), ids);
   if (answer.kind === "taken") return { class: "sent", providerMessageId: null };
   return answer.kind === "none" ? lost : sender.health.refused(refusalOf(answer.code));
 }
