@@ -46,9 +46,11 @@ export async function connect(
   const leave = limits.enter();
   try {
     const condition = new Condition(context);
+    const settings = sendingSettings(context.credentials.values);
+    const health = await Health.load(context, condition, settings);
     const session = new Session({ context, condition, device, timing });
     await limits.opened(() => session.start(), context.signal);
-    return new WhatsAppAccount(context, { session, condition, leave });
+    return new WhatsAppAccount(context, { session, health, leave });
   } catch (error) {
     leave();
     throw error;
@@ -66,15 +68,14 @@ class WhatsAppAccount implements ConnectedAccount {
 
   constructor(
     context: ConnectorContext,
-    { session, condition, leave }: { session: Session; condition: Condition; leave: () => void },
+    { session, health, leave }: { session: Session; health: Health; leave: () => void },
   ) {
-    const settings = sendingSettings(context.credentials.values);
     this.#session = session;
     this.#leave = leave;
     this.#sender = {
       context,
       session,
-      health: new Health(context, condition, settings),
+      health,
       recipients: new Recipients(context),
     };
     this.media = whatsAppMedia(session, context.baseUrl);
@@ -89,10 +90,13 @@ class WhatsAppAccount implements ConnectedAccount {
   /** Only what this process holds open ends: the phone stays linked. */
   async disconnect(): Promise<void> {
     await this.#session.close();
+    await this.#sender.health.settled();
     this.#leave();
   }
 
   async #end(signal: AbortSignal): Promise<[]> {
+    // The host has said by now that the connection is open.
+    this.#sender.health.saySo();
     const ended = Promise.withResolvers<[]>();
     signal.addEventListener("abort", () => ended.resolve([]), { once: true });
     void this.#session.needsPerson.then(ended.reject);

@@ -8,6 +8,7 @@ import { Breaker } from "./breaker.ts";
 import { FirstContacts } from "./first-contacts.ts";
 import { Health } from "./health.ts";
 import { Pace } from "./pace.ts";
+import { Pauses } from "./pauses.ts";
 
 describe("the pace", () => {
   function open(random = 0.5) {
@@ -179,5 +180,60 @@ describe("refusals", () => {
   ])("%s is %s", (code, means) => {
     const { health } = open();
     expect(health.refused(refusalOf(code)).class).toBe(means);
+  });
+
+  test("a pause holds for the next owner, who says so, and ends in its time", async () => {
+    const clock = { now: new Date("2026-11-22T10:00:00Z") };
+    const { reports, context } = open();
+    const settings = { paceMs: { min: 0, max: 0 }, dailyFirstContacts: 0 };
+    const shared = { ...context, clock: () => clock.now };
+    const owner = () => Health.load(shared, new Condition(context), settings);
+    for (const code of ["463", "429"]) {
+      const first = await owner();
+      first.refused(refusalOf(code));
+      await first.settled();
+    }
+    const next = await owner();
+    next.saySo();
+    expect(reports.at(-1)).toMatchObject({ state: "limited" });
+    expect(await next.admit({ isFirst: false })).toMatchObject({
+      class: "throttled",
+      scope: "connection",
+      retryAfterMs: 60_000,
+      reason: { code: "sending_paused" },
+    });
+    clock.now = new Date(clock.now.getTime() + 61_000);
+    const later = await owner();
+    expect(await later.admit({ isFirst: false })).toBeNull();
+    expect(await later.admit({ isFirst: true })).toMatchObject({
+      scope: "recipient",
+      reason: { code: "first_contacts_paused" },
+    });
+    clock.now = new Date(clock.now.getTime() + 3_600_000);
+    expect(await (await owner()).admit({ isFirst: true })).toBeNull();
+    const before = reports.length;
+    (await owner()).saySo();
+    expect(reports).toHaveLength(before);
+    context.end();
+  });
+
+  test("the next pause is longer, for another owner too, until something was taken", async () => {
+    const { context } = open();
+    const clock = { now: 1_000_000_000_000 };
+    const shared = { ...context, clock: () => new Date(clock.now) };
+    const first = new Pauses(shared);
+    const refuse = async (pauses: Pauses) => {
+      const forMs = pauses.tooMuch.trip();
+      pauses.made({ code: "a", message: "A." });
+      await pauses.settled();
+      clock.now += forMs;
+      return forMs;
+    };
+    expect(await refuse(first)).toBe(60_000);
+    const second = await Pauses.load(shared);
+    expect(await refuse(second)).toBe(120_000);
+    second.passed({ isFirst: false });
+    await second.settled();
+    expect(await refuse(await Pauses.load(shared))).toBe(60_000);
   });
 });

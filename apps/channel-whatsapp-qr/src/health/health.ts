@@ -1,41 +1,70 @@
 // The health of an account: how fast it sends, whom it may write to first, and when it had better be silent.
 import type { ConnectorContext } from "@thikaa/connector-kit";
-import type { MessageReason, Outcome } from "@thikaa/schema";
+import type { ConnectionReason, MessageReason, Outcome } from "@thikaa/schema";
 import type { Condition } from "../condition.ts";
 import type { SendingSettings } from "../credentials.ts";
 import type { Refusal } from "../platform/errors.ts";
 import { sleep } from "../waiting.ts";
-import { Breaker } from "./breaker.ts";
 import { FirstContacts } from "./first-contacts.ts";
 import { Pace } from "./pace.ts";
+import { Pauses } from "./pauses.ts";
 
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
+type Context = Pick<ConnectorContext, "state" | "clock" | "log" | "signal">;
 
 export class Health {
-  readonly #context: Pick<ConnectorContext, "state" | "clock" | "log" | "signal">;
+  readonly #context: Context;
   readonly #condition: Condition;
   readonly #pace: Pace | null;
   readonly #firstContacts: FirstContacts;
-  readonly #tooMuch = new Breaker({ firstMs: minuteMs, lastMs: hourMs });
-  readonly #noFirst = new Breaker({ firstMs: hourMs, lastMs: 24 * hourMs });
+  readonly #pauses: Pauses;
 
   constructor(
-    context: Pick<ConnectorContext, "state" | "clock" | "log" | "signal">,
+    context: Context,
     condition: Condition,
-    { paceMs, dailyFirstContacts }: SendingSettings,
+    {
+      paceMs,
+      dailyFirstContacts,
+      pauses = new Pauses(context),
+    }: SendingSettings & { readonly pauses?: Pauses },
   ) {
     this.#context = context;
+    this.#pauses = pauses;
     this.#condition = condition;
     this.#pace = paceMs.max === 0 ? null : new Pace({ minMs: paceMs.min, maxMs: paceMs.max });
     this.#firstContacts = new FirstContacts(context, dailyFirstContacts);
   }
 
+  /** With the pauses that an earlier owner left. Rejects when the database is away. */
+  static async load(
+    context: Context,
+    condition: Condition,
+    settings: SendingSettings,
+  ): Promise<Health> {
+    return new Health(context, condition, { ...settings, pauses: await Pauses.load(context) });
+  }
+
+  /** Says that not everything may be sent, when that is so since before this process had the connection. */
+  saySo(): void {
+    const { reason } = this.#pauses;
+    if (reason !== null && this.#pausedMs > 0) this.#limited(reason);
+  }
+
   /** Resolves to `null` when a message may go now, else to why it has to wait. Rejects when the database is away. */
   async admit({ isFirst }: { isFirst: boolean }): Promise<Outcome | null> {
-    if (isFirst && this.#noFirst.openMs > 0)
+    const { tooMuch, noFirst } = this.#pauses;
+    // The host waits by itself after a refusal; this is for a host that was not there.
+    if (tooMuch.openMs > 0)
+      return {
+        ...wait(
+          tooMuch.openMs,
+          "sending_paused",
+          "WhatsApp has refused to take more for now. Sending goes on by itself after a pause.",
+        ),
+        scope: "connection",
+      };
+    if (isFirst && noFirst.openMs > 0)
       return wait(
-        this.#noFirst.openMs,
+        noFirst.openMs,
         "first_contacts_paused",
         "New people are not written to for a while: WhatsApp has refused one. People who wrote first are.",
       );
@@ -60,15 +89,15 @@ export class Health {
 
   /** WhatsApp took a message. */
   taken({ isFirst }: { isFirst: boolean }): void {
-    this.#tooMuch.passed();
-    if (isFirst) this.#noFirst.passed();
+    this.#pauses.passed({ isFirst });
   }
 
   /** WhatsApp refused a message: what comes of it, here and for what follows. */
   refused(refusal: Refusal): Outcome {
     const { kind, reason } = refusal;
     if (kind === "too_much") {
-      const retryAfterMs = this.#tooMuch.trip();
+      const retryAfterMs = this.#pauses.tooMuch.trip();
+      this.#pauses.made(reason);
       this.#context.log.warn({ reason: reason.code, retryAfterMs }, "sending is paused");
       return { class: "throttled", scope: "connection", retryAfterMs, reason };
     }
@@ -79,18 +108,40 @@ export class Health {
     return { class: kind === "rejected" ? "rejected" : "unavailable", reason };
   }
 
+  /** Resolves when the next owner can know what this one knows. */
+  settled(): Promise<void> {
+    return this.#pauses.settled();
+  }
+
   #pauseFirstContacts({ code, message }: MessageReason): void {
-    const pausedMs = this.#noFirst.trip();
-    const { log, signal } = this.#context;
-    log.warn({ reason: code, pausedMs }, "new people are not written to for a while");
-    this.#condition.limited({ code, message });
-    void sleep(pausedMs, signal).then(() => {
-      if (!signal.aborted && this.#noFirst.openMs === 0) this.#condition.limited(null);
-    });
+    const pausedMs = this.#pauses.noFirst.trip();
+    this.#pauses.made({ code, message });
+    this.#context.log.warn({ reason: code, pausedMs }, "new people are not written to for a while");
+    this.#limited({ code, message });
+  }
+
+  #limited(reason: ConnectionReason): void {
+    this.#condition.limited(reason);
+    void this.#untilOver();
+  }
+
+  async #untilOver(): Promise<void> {
+    const { signal } = this.#context;
+    while (this.#pausedMs > 0 && !signal.aborted) await sleep(this.#pausedMs, signal);
+    if (!signal.aborted) this.#condition.limited(null);
+  }
+
+  /** Until everything may be sent again. */
+  get #pausedMs(): number {
+    return Math.max(this.#pauses.tooMuch.openMs, this.#pauses.noFirst.openMs);
   }
 }
 
-function wait(waitMs: number, code: string, message: string): Outcome {
+function wait(
+  waitMs: number,
+  code: string,
+  message: string,
+): Extract<Outcome, { class: "throttled" }> {
   return {
     class: "throttled",
     scope: "recipient",
