@@ -12,19 +12,12 @@ const objects = parseAllDocuments(read(`base/apps/${app}.yaml`)).map((document):
   document.toJS(),
 );
 
-const anyObject = z.object({
-  kind: z.string(),
-  metadata: z.object({ name: z.string() }),
-  spec: z.unknown(),
-});
-
-/** The spec of the app's object of a kind, read by its shape. */
+/** What stands in the `spec` of the app's object of a kind, read by its shape. */
 function one<Spec>(kind: string, shape: z.ZodType<Spec>): Spec {
-  const found = objects
-    .map((object) => anyObject.parse(object))
-    .filter((object) => object.kind === kind);
-  expect(found.map(({ metadata }) => metadata.name)).toEqual([app]);
-  return shape.parse(found[0]?.spec);
+  const named = z.object({ kind: z.string(), metadata: z.object({ name: z.string() }) });
+  const found = objects.filter((object) => named.parse(object).kind === kind);
+  expect(found.map((object) => named.parse(object).metadata.name)).toEqual([app]);
+  return shape.parse(z.object({ spec: z.unknown() }).parse(found[0]).spec);
 }
 
 describe("the processes of phones", () => {

@@ -1,5 +1,6 @@
 // The floor: bare Baileys clients in one process, opened, sending and receiving as they are asked to.
 import { BareClient } from "../../../packages/stand-ins/src/whatsapp-qr/fixtures/bare-client.ts";
+import { request } from "undici";
 import { z } from "zod";
 import { answerQuestions } from "./child.ts";
 import { inFlight } from "./in-flight.ts";
@@ -65,10 +66,13 @@ async function openAll(wanted: readonly { phone: string; state?: string }[]): Pr
   });
 }
 
-function scan(scanned: { phone: string; qr: string }): Promise<unknown> {
-  return fetch(`${standInUrl}/stand-in/whatsapp-web/scans`, {
+/** By a connection of its own: one that was kept may be closed by the server just when it is used again. */
+async function scan(scanned: { phone: string; qr: string }): Promise<void> {
+  const { body } = await request(`${standInUrl}/stand-in/whatsapp-web/scans`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(scanned),
+    reset: true,
   });
+  await body.dump();
 }

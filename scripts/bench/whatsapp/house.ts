@@ -7,6 +7,7 @@ import { Database } from "@thikaa/db";
 import { freePort } from "@thikaa/embedded";
 import { AdminClient } from "@thikaa/sdk";
 import { waitFor } from "@thikaa/testkit";
+import { request } from "undici";
 import { z } from "zod";
 import { plainEnvironment } from "../../services/config.ts";
 import { startServices } from "../../services/start.ts";
@@ -126,13 +127,16 @@ export class PhoneHouse {
   /** Accepts a text; rejects when it is not. */
   async send(connection: LinkedPhone, to: string, text: string): Promise<void> {
     const [gateway] = this.services.of("gateway");
-    const answer = await fetch(`${gateway?.url}/${slug}/api/messaging/?action=send`, {
+    // A kept connection may be closed by the gateway just when it is used again.
+    const answer = await request(`${gateway?.url}/${slug}/api/messaging/?action=send`, {
       method: "POST",
       headers: { Authorization: `Bearer ${this.#apiKey}`, "Content-Type": "application/json" },
       body: JSON.stringify({ channel: "wd", to, message: text, connection_id: connection.id }),
+      reset: true,
     });
-    if (!answer.ok) throw new Error(`A send was answered by ${answer.status}.`);
-    await answer.arrayBuffer();
+    if (answer.statusCode !== 200)
+      throw new Error(`A send was answered by ${answer.statusCode}: ${await answer.body.text()}`);
+    await answer.body.dump();
   }
 
   /** Webhooks that the sink has taken so far. */

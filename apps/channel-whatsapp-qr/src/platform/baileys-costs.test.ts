@@ -26,13 +26,11 @@ test("a session that has sent nothing keeps no room for messages sent; one that 
 });
 
 test("a question is answered, refused or timed out, and no stack is gathered while it is asked", async () => {
-  const before = Object.getOwnPropertyDescriptor(Error, "prepareStackTrace") ?? {
-    value: undefined,
-  };
+  const before = Reflect.get(Error, "prepareStackTrace");
   let stacks = 0;
-  Error.prepareStackTrace = () => (stacks += 1);
+  Reflect.set(Error, "prepareStackTrace", () => (stacks += 1));
   const asked = promiseTimeout<number>(60_000, (resolve) => resolve(7));
-  Object.defineProperty(Error, "prepareStackTrace", before);
+  Reflect.set(Error, "prepareStackTrace", before);
   expect(stacks).toBe(0);
   expect(await asked).toBe(7);
   const refused = promiseTimeout(60_000, (_resolve, reject) => reject(new Error("no")));
