@@ -56,6 +56,11 @@ describe("what a store says of its phone", () => {
     });
   });
 
+  test("a shortest pause above the longest is kept, and pauses still differ", () => {
+    const { paceMs } = sendingSettings(credentials.values.parse({ pace_min_ms: "20000" }));
+    expect(paceMs).toEqual({ min: 20_000, max: 30_000 });
+  });
+
   test("a number is read as people write it", () => {
     const values = credentials.values.parse({ phone: "+964 (770) 000-0001" });
     expect(expectedNumber(values)).toBe("9647700000001");

@@ -111,13 +111,15 @@ export function expectedNumber(given: CredentialValues): string | null {
 }
 
 export function sendingSettings(values: CredentialValues): SendingSettings {
-  const {
-    pace_min_ms: min,
-    pace_max_ms: max,
-    daily_first_contacts: most,
-  } = { ...usual, ...values };
+  const given = { ...usual, ...values };
   return {
-    paceMs: { min: Math.min(Number(min), Number(max)), max: Number(max) },
-    dailyFirstContacts: Number(most),
+    paceMs: paceOf(Number(given.pace_min_ms), Number(given.pace_max_ms)),
+    dailyFirstContacts: Number(given.daily_first_contacts),
   };
+}
+
+/** Who names a shortest pause above the longest wants to send slowly; even gaps are what machines make. */
+function paceOf(min: number, max: number): SendingSettings["paceMs"] {
+  if (max === 0) return { min: 0, max: 0 };
+  return { min, max: min > max ? Math.round(min * 1.5) : max };
 }
