@@ -62,6 +62,30 @@ export const phoneMutations: readonly Mutation[] = [
     named: "thirty contacts",
   },
   {
+    name: "patch: a receipt that waits for no commit",
+    promise: "a message is receipted only once it is kept, with the step that decrypted it",
+    file: `${whatsapp}/node_modules/@whiskeysockets/baileys/lib/Socket/messages-recv.js`,
+    find: `await authState.keys.transaction(async () => {
+                        await decrypt();
+                        await config.keepMessage?.(msg, node);
+                    }, authState.creds.me.id);`,
+    replace: `void authState.keys.transaction(async () => {
+                        await decrypt();
+                        await config.keepMessage?.(msg, node);
+                    }, authState.creds.me.id).catch(() => {});`,
+    test: `${whatsapp}/src/crash.test.ts`,
+    named: "could not be kept",
+  },
+  {
+    name: "patch: bytes that leave before their ratchet step is kept",
+    promise: "a step that was sent is never lost: the next message can be read",
+    file: `${whatsapp}/node_modules/@whiskeysockets/baileys/lib/Socket/messages-send.js`,
+    find: "await authState.keys.commit?.();\n            await sendNode(stanza);",
+    replace: "await sendNode(stanza);\n            await authState.keys.commit?.();",
+    test: `${whatsapp}/src/crash.test.ts`,
+    named: "no byte of a message leaves",
+  },
+  {
     name: "patch: one lock for sending, another for receiving",
     promise:
       "a message that comes in and one that is sent never overwrite each other's ratchet step",
