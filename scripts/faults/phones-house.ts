@@ -95,7 +95,9 @@ async function pairPhones(
       chats.push(...(await pairPhone(pairing, { phone, people: peoplePerPhone })));
   };
   await Promise.all(Array.from({ length: pairedAtOnce }, work));
-  return chats.toSorted((left, right) => left.name.localeCompare(right.name));
+  // Whoever goes through them comes to every phone before a second time to any.
+  const orderOf = ({ person }: Chat) => `${person.slice(-1)}${person}`;
+  return chats.toSorted((left, right) => orderOf(left).localeCompare(orderOf(right)));
 }
 
 /** Makes a connection, pairs its phone, and gives the chats of the people who will talk with it. */

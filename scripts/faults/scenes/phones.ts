@@ -13,6 +13,8 @@ const handedOverWithinMs = 5_000;
 /** What a kill closes is closed by the operating system, at once; what is closed later moves to another process. */
 const closedByKillMs = 1_000;
 const strikeWithinMs = 60_000;
+/** What is tried again goes out after the second backoff at the latest, and a receipt that came before its send was known is parked for a minute. */
+const restWithinMs = 90_000;
 /** A message on each lane in so many milliseconds for each lane: far below capacity, with something always on its way. */
 const loadEveryMs = 50;
 
@@ -55,7 +57,7 @@ function killed(stage: Stage<PhonesHouse>, { name, when, kill }: Kill): void {
       const { duplicates, flagged } = await stage.play({
         name,
         restMs: restMsOf(house),
-        restWithinMs: 90_000,
+        restWithinMs,
         notes: () => ({
           phones: house.phones.length,
           "taken over": sum(takeOvers.map(({ phones }) => phones)),
@@ -110,15 +112,15 @@ async function takeOver(house: PhonesHouse, kill: () => Promise<void>): Promise<
 
 /** Holds up every write of what the processes keep, until messages are decrypted and wait to be committed; then kills, then lets go. */
 async function killWriting(house: PhonesHouse, host: AppProcess): Promise<void> {
-  // Far more than one of three processes has: the one that is struck has some of them.
-  const enough = Math.min(house.phones.length, 24);
+  // So many that the process that is struck has some of them; so few that no write waits for longer than it may.
+  const enough = Math.min(house.phones.length, 16);
   const isWaiting = (phone: string) => unreceipted(house, phone);
   await house.database.transaction(async (transaction) => {
     await transaction.query({ text: "LOCK TABLE connector_state IN SHARE MODE" });
     await waitFor(
       async () =>
         house.phones.filter(isWaiting).length >= enough && (await heldUp(house)) >= enough,
-      { what: `${enough} phones to wait for their commit`, deadlineMs: 12_000 },
+      { what: `${enough} phones to wait for their commit`, deadlineMs: 15_000 },
     );
     host.signal("SIGKILL");
     const isCut = (phone: string) => !isConnected(house)(phone) && isWaiting(phone);
@@ -150,7 +152,7 @@ function rollingRestart(stage: Stage<PhonesHouse>): void {
       const { duplicates, flagged } = await stage.play({
         name,
         restMs: restMsOf(house),
-        restWithinMs: 90_000,
+        restWithinMs,
         notes: () => ({
           phones: house.phones.length,
           "let go ms": Math.max(...replaced.map(({ letGoMs }) => letGoMs)),
