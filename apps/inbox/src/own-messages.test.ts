@@ -87,7 +87,7 @@ test("a receipt that comes before its send has ended is found again, and nothing
   const attempt = await house.beginSend(connection, "amina");
   await receive(connection, receipt(["early"], "delivered"));
   await waitFor(async () => (await parked(connection)) === 1, { what: "the receipt to be parked" });
-  // Looked at again in half a minute only.
+  // Looked at again in some seconds only.
   await age(connection, "30 seconds");
   await waitFor(() => isLookedAtAgain(connection), { what: "another look at it" });
   await receive(connection, said("amina", "a customer's word"));
@@ -97,7 +97,7 @@ test("a receipt that comes before its send has ended is found again, and nothing
   );
   expect(await parked(connection)).toBe(1);
   await house.endSend(attempt, "early");
-  await age(connection, "0 seconds");
+  // Also so long after: by itself, within seconds.
   await untilTold(connection, ["queued", "sent", "delivered"]);
   expect(await parked(connection)).toBe(0);
 });

@@ -31,6 +31,8 @@ export interface ItemOf<Kind extends InboundItem["kind"]> {
 
 /** Seconds that an item waits for the end of the send that it tells of. */
 const parkSeconds = 60;
+/** Seconds between two looks at most: a send that a take-over made anew may have ended since the last one. */
+const longestLookSeconds = 5;
 
 /** The due items of these shards, oldest first, locked. */
 export async function takeDue(
@@ -91,15 +93,18 @@ export async function keepWhole(
   });
 }
 
-/** Looked at again after as long as they have waited: often at first, seldom later. Nothing of their conversations waits for them. */
+/** Looked at again after as long as they have waited, but within seconds: often at first, less often later. Nothing of their conversations waits for them. */
 export async function park(transaction: Queryable, ids: readonly number[]): Promise<void> {
   if (ids.length === 0) return;
   await transaction.query({
     name: "inbound-park",
     text: `UPDATE inbound_items SET parked = true,
-             due_at = least(now() + greatest(now() - received_at, interval '200 milliseconds'), received_at + $2 * interval '1 second')
+             due_at = least(
+               now() + least(greatest(now() - received_at, interval '200 milliseconds'), $3 * interval '1 second'),
+               received_at + $2 * interval '1 second'
+             )
            WHERE id = ANY($1)`,
-    values: [ids, parkSeconds],
+    values: [ids, parkSeconds, longestLookSeconds],
   });
 }
 
