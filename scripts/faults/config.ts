@@ -21,6 +21,8 @@ export interface FaultSettings {
   readonly peoplePerPhone: number;
   /** Kills of a process that hosts phones, of each kind. */
   readonly hostKills: number;
+  /** Five seconds is the promise; see `handOverWithinMs`. */
+  readonly phonesWithinMs: number;
   readonly sceneMs: number;
 }
 
@@ -34,6 +36,7 @@ const fast = {
   phones: 9,
   peoplePerPhone: 2,
   hostKills: 1,
+  phonesWithinMs: 10_000,
   sceneMs: 120_000,
 };
 
@@ -47,6 +50,7 @@ const full = {
   phones: 60,
   peoplePerPhone: 2,
   hostKills: 3,
+  phonesWithinMs: 5_000,
   sceneMs: 1_800_000,
 };
 
