@@ -8,7 +8,8 @@ import { testConnector } from "@thikaa/testkit";
 import type { ProviderAccount, ProviderError } from "@thikaa/testkit";
 import * as vault from "@thikaa/vault";
 import { z } from "zod";
-import { pairingConnector, unhurried } from "./fixtures/pairing.ts";
+import { createConnector } from "./connector.ts";
+import { pairingConnector, quick, unhurried } from "./fixtures/pairing.ts";
 
 const people = ["9647700000001", "9647700000002"] as const;
 
@@ -20,6 +21,10 @@ const connector = pairingConnector((url) => must(standIns.get(url)));
 testConnector({
   connector,
   channel: "wd",
+  pairing: {
+    connector: createConnector(quick),
+    hurried: createConnector({ ...quick, qrMs: 100 }),
+  },
   worksUnreached: true,
   start: (settings, write) =>
     startConnectorHost({
@@ -83,6 +88,14 @@ function accountOf(standIn: WhatsAppWebStandIn): ProviderAccount {
       },
     ],
     payloads: payloads(shop),
+    phone: {
+      async use(shown) {
+        await (shown.kind === "qr"
+          ? standIn.scan({ phone: shop, qr: shown.text })
+          : standIn.enterCode({ phone: shop, code: shown.code }));
+      },
+      links: () => standIn.phone(shop).linked.length,
+    },
     inlet: { kind: "push", push: (body) => push(standIn, shop, body) },
   };
 }

@@ -1,11 +1,13 @@
 // Real servers and helpers for tests.
 export { freePort } from "@thikaa/embedded";
 export type {
+  AccountPhone,
   AppSettings,
   ConnectorHarness,
   Inlet,
   MixedMessage,
   OwnPayload,
+  PairingHarness,
   ProviderAccount,
   ProviderError,
   ProviderHarness,

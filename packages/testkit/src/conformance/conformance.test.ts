@@ -3,11 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase } from "../database.ts";
 import type { TestDatabase } from "../database.ts";
 import { brokenConnectors } from "./fixtures/broken.ts";
+import { brokenPairings } from "./fixtures/broken-pairing.ts";
 import { paper } from "./fixtures/paper/connector.ts";
-import { paperHarness } from "./fixtures/paper/harness.ts";
+import { honestPairing, paperHarness } from "./fixtures/paper/harness.ts";
+import { linkedPaper } from "./fixtures/paper/pairing.ts";
 import { brokenRules, conformanceRules, testConnector } from "./suite.ts";
 
-testConnector(paperHarness(paper));
+testConnector(paperHarness(paper, honestPairing));
 
 describe("a broken connector is red in the rule that it breaks, and in no other", () => {
   const databases: TestDatabase[] = [];
@@ -27,9 +29,22 @@ describe("a broken connector is red in the rule that it breaks, and in no other"
     expect(broken.get(rule?.name ?? "")).toContain("The contract: packages/connector-kit/src");
   });
 
+  test.each(brokenPairings)("one that $fault", async ({ breaks, pairing }) => {
+    const broken = await brokenRules(paperHarness(paper, pairing), null);
+    const [rule] = conformanceRules.filter(({ name }) => name.startsWith(breaks));
+    expect([...broken.keys()], [...broken.values()].join("\n")).toEqual([rule?.name]);
+    expect(broken.get(rule?.name ?? "")).toContain("The contract: packages/connector-kit/src");
+  });
+
+  test("one that pairs, and whose harness does not say how", async () => {
+    const broken = await brokenRules(paperHarness(linkedPaper(30_000)), null);
+    expect([...broken.values()].join("\n")).toContain("the harness no pairing");
+  });
+
   test("each rule has a connector that breaks it", () => {
+    const all = [...brokenConnectors, ...brokenPairings];
     const unbroken = conformanceRules.filter(
-      ({ name }) => !brokenConnectors.some(({ breaks }) => name.startsWith(breaks)),
+      ({ name }) => !all.some(({ breaks }) => name.startsWith(breaks)),
     );
     expect(unbroken.map(({ name }) => name)).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Bus } from "@thikaa/bus";
-import { Database } from "@thikaa/db";
+import { Database, removeConnection } from "@thikaa/db";
 import { newId, outboundContent, toWireId } from "@thikaa/schema";
 import type { ConnectionReason, ConnectionState, Converted } from "@thikaa/schema";
 import { createTestDatabase } from "../database.ts";
@@ -177,11 +177,30 @@ export class Ground {
         sealer.seal(webhookSecret, places.connectionWebhookSecret(id)),
       ],
     });
+    this.#ringConnection({ id, storeId });
+    return { id, storeId, webhookSecret };
+  }
+
+  /** Switches it on or off, or removes it, as the console does. */
+  async want(connection: GroundConnection, desired: "on" | "off" | "removed"): Promise<void> {
+    const { id, storeId } = connection;
+    const { channel } = this.harness;
+    if (desired === "removed")
+      await removeConnection(this.database, { id, store_id: storeId, channel });
+    else
+      await this.database.query({
+        text: "UPDATE connections SET desired = $2, revision = revision + 1 WHERE id = $1",
+        values: [id, desired],
+      });
+    this.#ringConnection(connection);
+  }
+
+  #ringConnection({ id, storeId }: Pick<GroundConnection, "id" | "storeId">): void {
+    const { channel } = this.harness;
     this.#base.bus.ring(
       { ring: "connection", to: [id] },
       { store_id: storeId, connection_id: id, channel, state: "connecting", reason: null },
     );
-    return { id, storeId, webhookSecret };
   }
 
   /** An account, its connection, and the app that has opened it. */

@@ -1,6 +1,6 @@
 // What a channel's app gives to the conformance suite: its connector, its stand-in, and how things happen there.
 import type { RequestListener } from "node:http";
-import type { Connector, CredentialValues } from "@thikaa/connector-kit";
+import type { Connector, CredentialValues, ShownCode } from "@thikaa/connector-kit";
 import type { ChannelCode, OutcomeClass } from "@thikaa/schema";
 
 /** A channel as the suite holds it. */
@@ -18,11 +18,20 @@ export interface ConnectorHarness {
   readonly vault: SealingTools;
   /** A stand-in of its own for the rules of one ground. */
   openProvider(): Promise<ProviderHarness>;
+  /** How phones are linked; only for a connector with the pairing facet, whose own `connector` may pair by itself then. */
+  readonly pairing?: PairingHarness;
   /** One posted body with messages to several accounts, named by their addresses, and what proves it; absent where the provider never does that. */
   readonly mixed?: (said: readonly MixedMessage[]) => {
     readonly body: string;
     readonly headers: Readonly<Record<string, string>>;
   };
+}
+
+export interface PairingHarness {
+  /** As the app has it: nobody pairs but who is asked to. */
+  readonly connector: Connector;
+  /** The same, with codes that pass so fast that all of them are over within seconds. */
+  readonly hurried: Connector;
 }
 
 export interface MixedMessage {
@@ -89,6 +98,16 @@ export interface ProviderAccount {
   readonly errors: readonly ProviderError[];
   readonly payloads: ProviderPayloads;
   readonly inlet: Inlet;
+  /** The phone that a person links; where `ConnectorHarness.pairing` is. */
+  readonly phone?: AccountPhone;
+}
+
+/** A phone as its owner holds it. */
+export interface AccountPhone {
+  /** Scans or types what is shown. Rejects when the provider takes that code no more. */
+  use(shown: ShownCode): Promise<void>;
+  /** How many devices the phone lists as linked. */
+  links(): number;
 }
 
 export interface ProviderError {

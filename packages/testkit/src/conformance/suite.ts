@@ -5,10 +5,16 @@ import type { ConnectorHarness } from "./harness.ts";
 import type { Rule } from "./rule.ts";
 import { inboundRules } from "./rules/inbound.ts";
 import { lifeRules } from "./rules/life.ts";
+import { pairingRules } from "./rules/pairing.ts";
 import { planRules } from "./rules/plans.ts";
 
 /** Every rule, in the order of a connection's life. */
-export const conformanceRules: readonly Rule[] = [...planRules, ...inboundRules, ...lifeRules];
+export const conformanceRules: readonly Rule[] = [
+  ...planRules,
+  ...pairingRules,
+  ...inboundRules,
+  ...lifeRules,
+];
 
 /** Registers one test for each rule. Called once, at the top of a channel's `contract.test.ts`. */
 export function testConnector(harness: ConnectorHarness): void {

@@ -34,6 +34,12 @@ export const lifeRules: readonly Rule[] = [
     check: checkIdentity,
   },
   {
+    name: "what is switched off goes on later by itself, and what is removed leaves nothing",
+    on: "house",
+    where: "connector.ts, Connector.retire",
+    check: checkRetiring,
+  },
+  {
     name: "secrets never stand in logs, states or attempts",
     on: "house",
     where: "context.ts, ConnectorLog; faults.ts, FaultOptions.reason",
@@ -203,6 +209,26 @@ async function checkIdentity(ground: Ground): Promise<void> {
   account.says(account.people[0], "for the first");
   await untilTexts(ground, connection, ["for the first"]);
   demandEqual(await ground.texts(second), [], "The second connection took what was for the first.");
+}
+
+async function checkRetiring(ground: Ground): Promise<void> {
+  const { account, connection } = await ground.connected();
+  const links = account.phone?.links() ?? 0;
+  await ground.want(connection, "off");
+  await ground.untilState(connection, "off");
+  demandEqual(account.phone?.links() ?? 0, links, "Switched off, it unlinked its phone.");
+  await ground.want(connection, "on");
+  await ground.untilState(connection, "connected");
+  const [person] = account.people;
+  await ground.untilStatus(await ground.queue(connection, person, "on again"), "sent");
+  await ground.want(connection, "removed");
+  await ground.untilState(connection, "off");
+  demandEqual(account.phone?.links() ?? 0, 0, "It is removed, and the phone still lists it.");
+  const { rows } = await ground.database.query<{ key: string }>({
+    text: "SELECT key FROM connector_state WHERE connection_id = $1",
+    values: [connection.id],
+  });
+  demandEqual(rows, [], "It is removed, and state of it is kept.");
 }
 
 async function checkSecrets(ground: Ground): Promise<void> {
