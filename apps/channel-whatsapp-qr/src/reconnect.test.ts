@@ -1,7 +1,7 @@
 // Every way in which WhatsApp ends a session, on its own protocol: what is tried again comes back, what needs a person says so.
 import { ConnectionFault, NotPaired } from "@thikaa/connector-kit";
 import { waitFor } from "@thikaa/testkit";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { contextOf, Linked, shop, zainab } from "./fixtures/linked.ts";
 import type { Timing } from "./timing.ts";
 
@@ -52,16 +52,25 @@ describe("what passes", () => {
   });
 
   test("a server that says nothing any more is left, and what was written meanwhile comes", async () => {
-    const before = openings(linked);
+    const [before, said] = [openings(linked), linked.context.reports.length];
     const mute = linked.standIn.faults.add({ kind: "mute", phone: shop, times: "always" });
     await linked.says(zainab, "to a mute server");
     await waitFor(() => linked.context.reports.at(-1)?.state === "recovering", {
       what: "the silence to be noticed",
       deadlineMs: 10_000,
     });
+    // Never called connected as long as it is not.
+    await waitFor(() => linked.context.reports.at(-1)?.reason?.code === "no_answer", {
+      what: "a try that nobody answers",
+      deadlineMs: 30_000,
+    });
+    expect(linked.context.reports.slice(said).map(({ state }) => state)).not.toContain("connected");
     mute.remove();
     await linked.untilTexts(["to a mute server"]);
     expect(openings(linked)).toBeGreaterThan(before);
+    await waitFor(() => linked.context.reports.at(-1)?.state === "connected", {
+      what: "the word that it is back",
+    });
   });
 
   test("a session that answers but takes no messages any more is opened anew", async () => {
@@ -87,6 +96,19 @@ describe("what passes", () => {
   test("two sockets at once were never open", () => {
     expect(linked.standIn.phone(shop).linked[0]?.conflicts).toBe(0);
   });
+});
+
+test("a session that brings nothing for long is opened anew though the server answers, and nobody had to send", async () => {
+  const linked = await Linked.open({ timing: { uneventfulMs: 1_000 } });
+  onTestFinished(() => linked.close());
+  const deaf = linked.standIn.faults.add({ kind: "deaf", phone: shop, times: "always" });
+  await linked.says(zainab, "to a deaf session");
+  await waitFor(() => linked.context.reports.at(-1)?.state === "recovering", {
+    what: "the deafness to be noticed",
+    deadlineMs: 10_000,
+  });
+  deaf.remove();
+  await linked.untilTexts(["to a deaf session"]);
 });
 
 describe("what needs a person", () => {
