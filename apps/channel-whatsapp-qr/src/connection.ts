@@ -18,6 +18,7 @@ import { whatsAppMedia } from "./media.ts";
 import { sendPart } from "./outbound/send.ts";
 import type { PartSender } from "./outbound/send.ts";
 import type { ProcessLimits } from "./process-limits.ts";
+import { reasonOf } from "./reasons.ts";
 import { Recipients } from "./recipients.ts";
 import { Session } from "./session.ts";
 import type { Timing } from "./timing.ts";
@@ -37,7 +38,8 @@ export async function connect(
   const device = await LinkedDevice.load(context);
   await device.forgetOld(timing.quarantineMs);
   const auth = await device.auth(() => undefined);
-  if (!auth.isPaired) throw new NotPaired();
+  if (!auth.isPaired)
+    throw device.number === null ? new NotPaired() : new NotPaired(reasonOf("logged_out"));
   const expected = expectedNumber(context.credentials.values);
   // The process ended between the scan and its claim.
   if (device.number === null) await claim({ context, device, timing, expected }, auth);

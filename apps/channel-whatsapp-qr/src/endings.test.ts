@@ -1,5 +1,5 @@
 // The table of verdicts, row by row, on WhatsApp's own protocol: who is asked for help, what becomes of the keys, and when a try follows.
-import { ConnectionFault } from "@thikaa/connector-kit";
+import { ConnectionFault, NotPaired } from "@thikaa/connector-kit";
 import type { Connector } from "@thikaa/connector-kit";
 import { waitFor } from "@thikaa/testkit";
 import type { MemoryContext } from "@thikaa/testkit";
@@ -86,6 +86,15 @@ describe("what ends a session for good", () => {
       expect(await linked.send(zainab, "the same device")).toMatchObject({ class: "sent" });
     },
   );
+
+  test("after 401 the next process still says that the phone was logged out", async () => {
+    await open();
+    refuseLogin(401);
+    await givesUp();
+    await expect(connectAlone()).rejects.toSatisfy(
+      (fault) => fault instanceof NotPaired && fault.reason.code === "logged_out",
+    );
+  });
 
   test("405 is tried again slowly even if nobody does anything", async () => {
     await open();

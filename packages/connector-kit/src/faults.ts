@@ -41,10 +41,10 @@ export class AddressTaken extends ConnectionFault {
   }
 }
 
-/** No phone is linked to the connection yet. Thrown by `connect` of a connector with the `pairing` facet; the connection waits until somebody asks for pairing. */
+/** No phone is linked to the connection, yet or any more; the reason says which. Thrown by `connect` of a connector with the `pairing` facet; the connection waits until somebody asks for pairing. */
 export class NotPaired extends ConnectionFault {
-  constructor() {
-    super({ state: "attention", reason: pairingReasonOf("not_paired") });
+  constructor(reason: ConnectionReason = pairingReasonOf("not_paired")) {
+    super({ state: "attention", reason });
     this.name = "NotPaired";
   }
 }
