@@ -17,7 +17,8 @@ export const sections = {
   },
   delivering: {
     title: "Delivering",
-    about: `- **Durable floor**: the echo with three commits in batches (accept, claim, outcome) of one narrow row, and one POST to the provider.
+    about: `- **Durable floor**: the echo, the house's own three commits in batches (accept, claim, outcome: the same statements on the same tables, in a database of its own), and one POST to the provider; all in one process, with nothing else that a house owes.
+- **Leanest durable floor**: the echo with three commits in batches of one narrow row each, and the same POST.
 - **Delivered**: the same \`send\`, until the provider has the message: gateway, channel app, inbox and webhooks run. Counted at the provider, from the first request to the last message.`,
   },
   receiving: {
