@@ -140,6 +140,15 @@ export const lineMutations: readonly Mutation[] = [
     test: "packages/runtime/src/worker.test.ts",
   },
   {
+    name: "a worker that leaves keeps its share",
+    promise: "what a worker that stops has let go is taken over before the rest of it has ended",
+    file: "packages/runtime/src/assignments.ts",
+    find: " AND NOT w.leaving",
+    replace: "",
+    test: "packages/runtime/src/worker.test.ts",
+    named: "as soon as its own work has ended",
+  },
+  {
     name: "no look each second for what is due",
     promise: "a lost ring costs a second, and a retry comes when it is due",
     file: `${host}/connections.ts`,

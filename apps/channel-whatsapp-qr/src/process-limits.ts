@@ -1,7 +1,6 @@
 // What one process takes on: so many sessions, and so many that are being opened at once.
 import { ConnectionFault } from "@thikaa/connector-kit";
 import { reasonOf } from "./reasons.ts";
-import { sleep } from "./waiting.ts";
 
 export interface Limits {
   /** One burst of keys or of undecryptable messages holds up every session of the process. */
@@ -12,7 +11,6 @@ export interface Limits {
 
 export const usualLimits: Limits = { sessions: 100, openingAtOnce: 4 };
 
-const waitMs = 100;
 const fullRetryMs = 30_000;
 
 /** One for each process. */
@@ -20,6 +18,8 @@ export class ProcessLimits {
   readonly #limits: Limits;
   #sessions = 0;
   #opening = 0;
+  /** Who waits for a turn, in order. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(limits: Limits = usualLimits) {
     this.#limits = limits;
@@ -51,16 +51,37 @@ export class ProcessLimits {
     };
   }
 
-  /** Does the work as soon as few enough others are opening. */
+  /** Does the work as soon as few enough others are opening; whoever asked first is first. Rejects with the signal's reason when that aborts before. */
   async opened<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    while (this.#opening >= this.#limits.openingAtOnce && !signal.aborted)
-      await sleep(waitMs * (0.5 + Math.random()), signal);
     signal.throwIfAborted();
-    this.#opening += 1;
+    if (this.#opening < this.#limits.openingAtOnce) this.#opening += 1;
+    else await this.#turn(signal);
     try {
       return await work();
     } finally {
-      this.#opening -= 1;
+      const [next] = this.#waiting;
+      if (next === undefined) this.#opening -= 1;
+      else next();
     }
+  }
+
+  /** Resolves when another one has ended and left its place to this one. */
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.delete(take);
+        signal.removeEventListener("abort", give);
+      };
+      const take = () => {
+        leave();
+        resolve();
+      };
+      const give = () => {
+        leave();
+        reject(signal.reason as Error);
+      };
+      this.#waiting.add(take);
+      signal.addEventListener("abort", give, { once: true });
+    });
   }
 }

@@ -37,6 +37,8 @@ interface Holding extends Held {
 export class Assignments {
   readonly #config: AssignmentsConfig;
   readonly #held = new Map<string, Holding>();
+  /** Keys whose work is ending, until they are given back. */
+  readonly #ending = new Map<string, Promise<void>>();
   /** Keys whose row is known to exist. */
   readonly #known = new Set<string>();
   readonly #loop: Loop;
@@ -81,10 +83,10 @@ export class Assignments {
     this.nudge();
   }
 
-  /** Ends all work and gives every key back. */
+  /** Ends all work and gives every key back, each as soon as its work has ended: one that takes long holds up no other. */
   async stop(): Promise<void> {
-    await this.#loop.stop();
-    await this.#giveBack([...this.#held.values()]);
+    await Promise.all([this.#config.worker.leave(), this.#loop.stop()]);
+    await Promise.all([this.#giveBack([...this.#held.values()]), ...this.#ending.values()]);
   }
 
   async #balance(): Promise<boolean> {
@@ -92,16 +94,15 @@ export class Assignments {
     if (!worker.alive) return false;
     const keys = await this.#config.keys();
     const wanted = new Set(keys);
-    await this.#giveBack([...this.#held.values()].filter((holding) => !wanted.has(holding.key)));
+    this.#letGo([...this.#held.values()].filter((holding) => !wanted.has(holding.key)));
     const share = await this.#share(keys);
-    const surplus = [...this.#held.values()].slice(share);
-    await this.#giveBack(surplus);
+    this.#letGo([...this.#held.values()].slice(share));
     const room = share - this.#held.size;
     if (room > 0) {
       await this.#makeRows(keys);
       const taken = await database.query<{ key: string; epoch: number; taken_over: boolean }>({
         ...takeFree,
-        values: [kind, keys, worker.id, room, [...this.#held.keys()]],
+        values: [kind, keys, worker.id, room, [...this.#held.keys(), ...this.#ending.keys()]],
       });
       for (const row of taken.rows) this.#measures.taken(row.taken_over);
       await Promise.all(taken.rows.map((row) => this.#begin(row)));
@@ -138,13 +139,35 @@ export class Assignments {
     }
   }
 
+  /** Gives keys back beside everything else: work that takes long to end must not keep this worker from taking others. */
+  #letGo(holdings: readonly Holding[]): void {
+    void this.#giveBack(holdings).catch((error: unknown) =>
+      // They stay this worker's, and are begun anew in a later round.
+      this.#config.log.warn({ error, kind: this.#config.kind }, "keys could not be given back"),
+    );
+  }
+
+  /** Resolves when all are given back, each as soon as its work has ended; what ends while others are written is written with the next ones. */
   async #giveBack(holdings: readonly Holding[]): Promise<void> {
+    const ended: Holding[] = [];
+    let written = Promise.resolve();
+    const giving = async (holding: Holding) => {
+      await this.#end(holding);
+      ended.push(holding);
+      written = written.then(() => this.#writeGivenBack(ended.splice(0)));
+      await written.finally(() => this.#ending.delete(holding.key));
+    };
     await Promise.all(
-      holdings.map(async (holding) => {
-        await this.#end(holding);
+      holdings.map((holding) => {
         if (this.#held.get(holding.key) === holding) this.#held.delete(holding.key);
+        const given = giving(holding);
+        this.#ending.set(holding.key, given);
+        return given;
       }),
     );
+  }
+
+  async #writeGivenBack(holdings: readonly Holding[]): Promise<void> {
     if (holdings.length === 0) return;
     const { database, kind, worker } = this.#config;
     await database.query({
@@ -185,7 +208,7 @@ const countHeld = {
   name: "assignments-count",
   text: `SELECT w.id, count(a.key)::int AS held FROM workers w
          LEFT JOIN assignments a ON a.worker = w.id AND a.kind = $2 AND a.key = ANY($3)
-         WHERE w.role = $1 AND w.expires_at > now() GROUP BY w.id ORDER BY held DESC, w.id`,
+         WHERE w.role = $1 AND w.expires_at > now() AND NOT w.leaving GROUP BY w.id ORDER BY held DESC, w.id`,
 };
 
 const makeRows = {

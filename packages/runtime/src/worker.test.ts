@@ -1,7 +1,7 @@
 // Workers and assignments on a real database: even shares, epochs that grow, and nothing held past its lease.
 import { Database } from "@thikaa/db";
 import { setTimeout as pause } from "node:timers/promises";
-import { createTestDatabase, startFaultProxy, waitFor } from "@thikaa/testkit";
+import { createTestDatabase, deferred, startFaultProxy, waitFor } from "@thikaa/testkit";
 import type { TestDatabase } from "@thikaa/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Assignments } from "./assignments.ts";
@@ -38,6 +38,8 @@ afterEach(async () => {
 async function startProcess(
   keys: readonly string[],
   through: Database = database,
+  /** Ends of work that take longer, by key. */
+  ends: ReadonlyMap<string, Promise<void>> = new Map(),
 ): Promise<Process> {
   const worker = await Worker.start({ database: through, role: "test", log, ttlMs });
   const done: string[] = [];
@@ -59,7 +61,10 @@ async function startProcess(
   function begin({ key, epoch, signal }: Held): Promise<() => Promise<void>> {
     done.push(`begin ${key} ${epoch}`);
     signal.addEventListener("abort", () => done.push(`abort ${key} ${epoch}`));
-    return Promise.resolve(() => Promise.resolve(void done.push(`end ${key} ${epoch}`)));
+    return Promise.resolve(async () => {
+      await ends.get(key);
+      done.push(`end ${key} ${epoch}`);
+    });
   }
 }
 
@@ -118,6 +123,41 @@ test("a stop gives keys back after their work has ended, so that another takes t
   second.assignments.nudge();
   await shares([second], [1], "the second");
   expect(second.done).toEqual(["begin a 2"]);
+});
+
+test("of a worker that stops, each key goes to another as soon as its own work has ended", async () => {
+  const keys = ["a", "b", "c", "d"];
+  const slow = deferred();
+  const leaving = await startProcess(keys, database, new Map([["c", slow.promise]]));
+  await shares([leaving], [4], "one worker");
+  const staying = await startProcess(keys);
+  opened.push({ close: () => Promise.resolve(slow.resolve()) });
+  const holds = (wanted: readonly string[]) =>
+    waitFor(() => String([...staying.assignments.held.keys()].toSorted()) === String(wanted), {
+      what: `the other one to hold ${String(wanted)}`,
+      deadlineMs: 5_000,
+    });
+  const stopped = leaving.stop();
+  await holds(["a", "b", "d"]);
+  expect((await rows()).get("c")?.worker).toBe(leaving.worker.id);
+  slow.resolve();
+  await stopped;
+  await holds(keys);
+});
+
+test("work that takes long to end keeps its worker from nothing else", async () => {
+  const [keys, slow] = [["a"], deferred()];
+  const only = await startProcess(keys, database, new Map([["a", slow.promise]]));
+  opened.push({ close: () => Promise.resolve(slow.resolve()) });
+  await shares([only], [1], "one worker");
+  keys.splice(0, 1, "b");
+  await waitFor(() => only.assignments.held.has("b"), { what: "the new key to be taken" });
+  expect(only.done).toEqual(["begin a 1", "abort a 1", "begin b 1"]);
+  expect((await rows()).get("a")?.worker).toBe(only.worker.id);
+  slow.resolve();
+  await waitFor(async () => (await rows()).get("a")?.worker === null, {
+    what: "the old key to be given back",
+  });
 });
 
 test("a dead worker's keys are taken over when its lease has run out, not before", async () => {

@@ -69,6 +69,17 @@ export class Worker {
     this.#lostListeners.add(listener);
   }
 
+  /**
+   * Says that it is ending: the others of its role share everything among themselves from now on. What it holds stays its own
+   * until it is given back.
+   */
+  async leave(): Promise<void> {
+    await this.#config.database
+      .query({ text: "UPDATE workers SET leaving = true WHERE id = $1", values: [this.id] })
+      // Without it the others have room only when this one is gone.
+      .catch(() => {});
+  }
+
   /** Gives the lease back. Assignments must have been released before. */
   async stop(): Promise<void> {
     this.#stopped = true;
