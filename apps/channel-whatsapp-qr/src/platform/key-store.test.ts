@@ -178,3 +178,23 @@ test("after a failure it refuses everything and says so: a session that can't be
   await expect(store.set({ session: { a: bytes(3) } })).rejects.toThrow("away");
   expect(faults).toHaveLength(1);
 });
+
+test("once closed nothing is written any more, what was to be written before is, and it is nobody's fault", async () => {
+  const held = deferred();
+  const { store, written, faults, credentials } = openStore(() => held.promise);
+  const first = store.set({ "device-list": { a: ["1"] } });
+  credentials.unsaved = { "p/creds": "{}" };
+  const second = store.saveCredentials();
+  const closed = store.close();
+  held.resolve();
+  await Promise.all([first, second, closed]);
+  expect(written.flatMap(({ values }) => Object.keys(values))).toEqual([
+    "p/device-list/a",
+    "p/creds",
+  ]);
+  await expect(store.set({ "device-list": { b: ["1"] } })).rejects.toThrow("has ended");
+  await expect(
+    store.transaction(() => store.set({ session: { a: bytes(1) } }), "me"),
+  ).rejects.toThrow("has ended");
+  expect([written.length, faults]).toEqual([1, []]);
+});

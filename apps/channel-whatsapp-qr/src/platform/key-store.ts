@@ -145,10 +145,16 @@ export class KeyStore {
     if (this.#transaction === null) await this.#write(new Map(), []);
   }
 
-  /** Resolves when nothing is being written any more. */
-  async settled(): Promise<void> {
+  /**
+   * Resolves when everything that was to be written is. From then on nothing is read or written: what a socket left running
+   * must not write over the keys of the next one, or leave something of a connection that is gone.
+   */
+  async close(): Promise<void> {
     await this.#transactions.run(() => Promise.resolve());
-    await this.#writes.run(() => Promise.resolve());
+    await this.#writes.run(() => {
+      this.#fault ??= new Error("The socket of these keys has ended.");
+      return Promise.resolve();
+    });
   }
 
   /** The transaction whose work asks. What it left running after its end belongs to none. */

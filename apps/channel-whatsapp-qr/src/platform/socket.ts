@@ -231,7 +231,7 @@ export class WhatsAppSocket {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#acknowledgements.end();
-    await this.#auth.keys.settled();
+    await this.#auth.keys.close();
     this.#ending.resolve(readEnd(error));
   }
 
