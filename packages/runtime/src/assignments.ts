@@ -34,6 +34,8 @@ interface Holding extends Held {
   begun: Promise<() => Promise<void>>;
 }
 
+const roundMs = 1_000;
+
 export class Assignments {
   readonly #config: AssignmentsConfig;
   readonly #held = new Map<string, Holding>();
@@ -43,6 +45,8 @@ export class Assignments {
   readonly #known = new Set<string>();
   readonly #loop: Loop;
   readonly #measures: AssignmentMetrics;
+  /** Rings when the next lease of another worker ends, if that is before the next round. */
+  #leaseEnd: NodeJS.Timeout | undefined;
   #settled = false;
 
   private constructor(config: AssignmentsConfig) {
@@ -51,7 +55,7 @@ export class Assignments {
     config.worker.onLost(() => this.#dropAll());
     this.#loop = startLoop({
       work: () => this.#balance(),
-      everyMs: 1_000,
+      everyMs: roundMs,
       trouble: new Trouble(config.log, "assignments could not be balanced"),
     });
   }
@@ -86,6 +90,7 @@ export class Assignments {
   /** Ends all work and gives every key back, each as soon as its work has ended: one that takes long holds up no other. */
   async stop(): Promise<void> {
     await Promise.all([this.#config.worker.leave(), this.#loop.stop()]);
+    clearTimeout(this.#leaseEnd);
     await Promise.all([this.#giveBack([...this.#held.values()]), ...this.#ending.values()]);
   }
 
@@ -113,14 +118,25 @@ export class Assignments {
 
   /** How many keys are this worker's part: all parts differ by one at most, and who has more keeps the larger part. */
   async #share(keys: readonly string[]): Promise<number> {
-    const { rows } = await this.#config.database.query<{ id: string; held: number }>({
+    const { rows } = await this.#config.database.query<{
+      id: string;
+      held: number;
+      lasts_ms: number;
+    }>({
       ...countHeld,
       values: [this.#config.worker.role, this.#config.kind, keys],
     });
+    this.#awaitLeaseEnd(Math.min(...rows.map((row) => row.lasts_ms)));
     const place = rows.findIndex((row) => row.id === this.#config.worker.id);
     if (place < 0) return 0;
     const floor = Math.floor(keys.length / rows.length);
     return place < keys.length % rows.length ? floor + 1 : floor;
+  }
+
+  /** Whoever lives renews long before: a lease about to end is that of a dead worker, and its keys need not wait for a round. */
+  #awaitLeaseEnd(lastsMs: number): void {
+    clearTimeout(this.#leaseEnd);
+    if (lastsMs < roundMs) this.#leaseEnd = setTimeout(() => this.nudge(), lastsMs + 1);
   }
 
   async #begin({ key, epoch }: { key: string; epoch: number }): Promise<void> {
@@ -206,7 +222,7 @@ export class Assignments {
 
 const countHeld = {
   name: "assignments-count",
-  text: `SELECT w.id, count(a.key)::int AS held FROM workers w
+  text: `SELECT w.id, count(a.key)::int AS held, extract(epoch FROM w.expires_at - now())::float8 * 1000 AS lasts_ms FROM workers w
          LEFT JOIN assignments a ON a.worker = w.id AND a.kind = $2 AND a.key = ANY($3)
          WHERE w.role = $1 AND w.expires_at > now() AND NOT w.leaving GROUP BY w.id ORDER BY held DESC, w.id`,
 };

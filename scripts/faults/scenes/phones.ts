@@ -61,6 +61,8 @@ function killed(stage: Stage<PhonesHouse>, { name, when, kill }: Kill): void {
           phones: house.phones.length,
           "taken over": sum(takeOvers.map(({ phones }) => phones)),
           "take-over ms": Math.max(...takeOvers.map(({ tookMs }) => tookMs)),
+          "first back ms": Math.max(...takeOvers.map(({ firstMs }) => firstMs)),
+          "last back ms": Math.max(...takeOvers.map(({ lastMs }) => lastMs)),
           "longest move ms": Math.max(...takeOvers.map(({ longestMoveMs }) => longestMoveMs)),
           "same id again": repeats(house, name),
         }),
@@ -88,6 +90,9 @@ interface TakeOver {
   readonly phones: number;
   /** From the kill until the last of them was connected again, at the server and as the store is told. */
   readonly tookMs: number;
+  /** Until the first and the last of them were connected at the server. */
+  readonly firstMs: number;
+  readonly lastMs: number;
   /** How long a phone was away at most that went from one living process to another meanwhile. */
   readonly longestMoveMs: number;
 }
@@ -102,9 +107,12 @@ async function takeOver(house: PhonesHouse, kill: () => Promise<void>): Promise<
   const tookMs = Date.now() - killedAt;
   const aways = awaysSince(house, mark);
   const moves = aways.filter(({ from }) => from > killedAt + closedByKillMs);
+  const back = aways.filter((away) => !moves.includes(away)).map(({ until }) => until);
   return {
-    phones: aways.length - moves.length,
+    phones: back.length,
     tookMs,
+    firstMs: Math.min(...back) - killedAt,
+    lastMs: Math.max(...back) - killedAt,
     longestMoveMs: Math.max(0, ...moves.map(({ from, until }) => until - from)),
   };
 }
