@@ -117,6 +117,8 @@ export function broken(verdict: Verdict): string[] {
     "inboundOutOfOrder",
   ] as const;
   const { books } = verdict;
+  if (verdict.lost.length > 0)
+    process.stderr.write(`lost, while all are: ${JSON.stringify(verdict.statuses)}\n`);
   const faults = lists.flatMap((name) =>
     verdict[name].length === 0
       ? []

@@ -138,7 +138,8 @@ test("a receiver that asks for time with Retry-After is given it", async () => {
   await house.receive(storeId);
   const [waiting] = await house.waitForDeliveries(storeId, (rows) => rows[0]?.last_status === 429);
   expect(waiting?.wait_seconds).toBeGreaterThan(115);
-  expect(waiting?.wait_seconds).toBeLessThanOrEqual(120);
+  // Whoever looks took the time a moment before it looked: the row may be younger than that.
+  expect(waiting?.wait_seconds).toBeLessThan(121);
 });
 
 test("after the last attempt a delivery has failed and leaves the queue", async () => {

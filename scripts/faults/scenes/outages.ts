@@ -5,9 +5,9 @@ import type { Stage } from "../ground.ts";
 import { strike } from "../scenes.ts";
 import type { ServicesHouse } from "../services-house.ts";
 
-/** A lost ring costs a second. The rest is for a machine with all of this on two cores. */
+/** A lost ring costs a second. The rest is for a machine with all of this on two cores: how fast it is just now, the baseline tells. */
 const ringlessMs = 1_000;
-const slackMs = 500;
+const leastSlackMs = 500;
 /** The inbox's, the sequencer's and the webhooks': each of them is rung by the one before. */
 const pollsOnTheWayIn = 3;
 
@@ -40,6 +40,7 @@ function natsAway(stage: Stage<ServicesHouse>): void {
       });
       expect(driver.answers.filter(({ status }) => status !== 200)).toEqual([]);
       expect([duplicates, flagged]).toEqual([0, 0]);
+      const slackMs = Math.max(leastSlackMs, baseline.deliveryMs.p50);
       expect(deliveryMs.p99 - baseline.deliveryMs.p99).toBeLessThan(ringlessMs + slackMs);
       expect(toldMs.p99 - baseline.toldMs.p99).toBeLessThan(pollsOnTheWayIn * ringlessMs + slackMs);
     },
@@ -57,7 +58,8 @@ function postgresAway(stage: Stage<ServicesHouse>): void {
       let away = { from: 0, until: 0 };
       const { driver } = await stage.play({
         name: "postgres-away",
-        restWithinMs: 40_000,
+        // A statement whose answer never comes is given up after 35 s, and what waited for it goes on.
+        restWithinMs: 60_000,
         notes: () => ({ "ms away": away.until - away.from }),
         strike: async () => {
           await postgres?.stop();
