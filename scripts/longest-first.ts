@@ -2,13 +2,15 @@
 import { BaseSequencer } from "vitest/node";
 import type { TestSpecification } from "vitest/node";
 
-/** Files that take a quarter of a minute and more, longest first. In a fresh checkout vitest knows no times and goes by size, which says little of waiting. */
+/** Files that take a quarter of a minute and more, longest first but for one. In a fresh checkout vitest knows no times and goes by size, which says little of waiting. */
 const longest = [
   "packages/testkit/src/conformance/conformance.test.ts",
+  // It measures, so what runs beside it at first mostly waits.
   "apps/standalone/src/neighbours.test.ts",
+  "apps/channel-telegram/src/faults.test.ts",
+  "packages/runtime/src/worker.test.ts",
   "apps/standalone/src/lifecycle.test.ts",
   "apps/gateway/src/command-order.test.ts",
-  "apps/channel-telegram/src/faults.test.ts",
   "packages/connector-kit/src/host/host.test.ts",
   "apps/simulator/src/person.test.ts",
   "apps/simulator/src/page.test.ts",
@@ -23,7 +25,6 @@ const longest = [
   "apps/channel-whatsapp-qr/src/relink.test.ts",
   "apps/standalone/src/whatsapp-pairing.test.ts",
   "scripts/guides/add-a-channel.test.ts",
-  "packages/runtime/src/worker.test.ts",
 ];
 
 export class LongestFirst extends BaseSequencer {
