@@ -100,24 +100,35 @@ export class Assignments {
     const keys = await this.#config.keys();
     const wanted = new Set(keys);
     this.#letGo([...this.#held.values()].filter((holding) => !wanted.has(holding.key)));
-    const share = await this.#share(keys);
+    const { share, rows } = await this.#share(keys);
+    const strays = rows > this.#inHand(wanted).length;
     this.#letGo([...this.#held.values()].slice(share));
     const room = share - this.#held.size;
     if (room > 0) {
       await this.#makeRows(keys);
       const taken = await database.query<{ key: string; epoch: number; taken_over: boolean }>({
         ...takeFree,
-        values: [kind, keys, worker.id, room, [...this.#held.keys(), ...this.#ending.keys()]],
+        values: [kind, keys, worker.id, room, this.#inHand()],
       });
       for (const row of taken.rows) this.#measures.taken(row.taken_over);
       await Promise.all(taken.rows.map((row) => this.#begin(row)));
     }
+    if (strays) await database.query({ ...giveStrays, values: [kind, worker.id, this.#inHand()] });
     this.#settled = true;
     return false;
   }
 
-  /** How many keys are this worker's part: all parts differ by one at most, and who has more keeps the larger part. */
-  async #share(keys: readonly string[]): Promise<number> {
+  /** The keys that this process works on or is ending; of these alone it knows that they are its own. */
+  #inHand(wanted?: ReadonlySet<string>): string[] {
+    const keys = [...this.#held.keys(), ...this.#ending.keys()];
+    return wanted === undefined ? keys : keys.filter((key) => wanted.has(key));
+  }
+
+  /**
+   * How many keys are this worker's part, and how many rows say that they are its own. All parts differ by one at most, and who
+   * has more keeps the larger part.
+   */
+  async #share(keys: readonly string[]): Promise<{ share: number; rows: number }> {
     const { rows } = await this.#config.database.query<{
       id: string;
       held: number;
@@ -128,9 +139,10 @@ export class Assignments {
     });
     this.#awaitLeaseEnd(Math.min(...rows.map((row) => row.lasts_ms)));
     const place = rows.findIndex((row) => row.id === this.#config.worker.id);
-    if (place < 0) return 0;
+    const own = rows[place];
+    if (own === undefined) return { share: 0, rows: 0 };
     const floor = Math.floor(keys.length / rows.length);
-    return place < keys.length % rows.length ? floor + 1 : floor;
+    return { share: place < keys.length % rows.length ? floor + 1 : floor, rows: own.held };
   }
 
   /** Whoever lives renews long before: a lease about to end is that of a dead worker, and its keys need not wait for a round. */
@@ -158,7 +170,7 @@ export class Assignments {
   /** Gives keys back beside everything else: work that takes long to end must not keep this worker from taking others. */
   #letGo(holdings: readonly Holding[]): void {
     void this.#giveBack(holdings).catch((error: unknown) =>
-      // They stay this worker's, and are begun anew in a later round.
+      // They stay this worker's: a later round begins them anew if there is room, and else gives them back.
       this.#config.log.warn({ error, kind: this.#config.kind }, "keys could not be given back"),
     );
   }
@@ -243,6 +255,12 @@ const takeFree = {
          UPDATE assignments a SET worker = $3, epoch = a.epoch + 1 FROM free
          WHERE a.kind = $1 AND a.key = free.key
          RETURNING a.key, a.epoch, free.taken_over`,
+};
+
+/** Rows that say a key is this worker's though it does not work on it: a give-back that failed, a lease that was lost. Without room for them nobody would have them. */
+const giveStrays = {
+  name: "assignments-give-strays",
+  text: "UPDATE assignments SET worker = NULL WHERE kind = $1 AND worker = $2 AND key <> ALL($3)",
 };
 
 /** By epoch, so that giving back late never takes a key from who holds it since. */

@@ -197,6 +197,24 @@ test("a key that is no longer wanted is given back, one that is released is take
   expect(process.done.indexOf("end a 1")).toBeLessThan(process.done.indexOf("begin a 2"));
 });
 
+test("a key beyond its share that could not be given back is given back as soon as that works", async () => {
+  const keys = ["a", "b"];
+  const first = await startProcess(keys);
+  await shares([first], [2], "one worker");
+  await database.query({
+    text: `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'not now'; END$$;
+           CREATE TRIGGER refuse BEFORE UPDATE ON assignments FOR EACH ROW WHEN (NEW.worker IS NULL) EXECUTE FUNCTION refuse()`,
+  });
+  const second = await startProcess(keys);
+  await waitFor(() => first.done.includes("end b 1"), { what: "the work on one key to end" });
+  await pause(100);
+  expect((await rows()).get("b")?.worker).toBe(first.worker.id);
+  await database.query({ text: "DROP TRIGGER refuse ON assignments" });
+  await shares([first, second], [1, 1], "two workers");
+  expect(first.done).toEqual(["begin a 1", "begin b 1", "abort b 1", "end b 1"]);
+  expect(second.done).toEqual(["begin b 2"]);
+});
+
 test("work that can't begin is tried again, and harms no other key", async () => {
   const worker = await Worker.start({ database, role: "test", log, ttlMs });
   let tries = 0;
