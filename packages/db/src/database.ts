@@ -1,5 +1,6 @@
 // The door to PostgreSQL: a pool and transactions; which errors mean "not now".
 import pg from "pg";
+import { arrayLiteral } from "./array-literal.ts";
 
 /** Anything that runs one statement: the pool, or a client inside a transaction. */
 export interface Queryable {
@@ -189,7 +190,9 @@ function isSilent(error: unknown): error is Error {
 }
 
 function toPg(statement: Statement): pg.QueryConfig {
-  const values = statement.values === undefined ? [] : [...statement.values];
+  const values = (statement.values ?? []).map((value) =>
+    Array.isArray(value) ? (arrayLiteral(value) ?? value) : value,
+  );
   return statement.name === undefined
     ? { text: statement.text, values }
     : { text: statement.text, values, name: statement.name };

@@ -24,55 +24,80 @@ const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const letters = alphabet.split("");
 /** Two digits at once, by their ten bits. */
 const pairs = letters.flatMap((left) => letters.map((right) => left + right));
-const valueOf = new Map(letters.map((letter, digit) => [letter, digit]));
+const noDigit = 255;
+/** The value of a digit, by its character code. */
+const valueOf = new Uint8Array(128).fill(noDigit);
+for (const [value, letter] of letters.entries()) {
+  valueOf[letter.charCodeAt(0)] = value;
+  valueOf[letter.toLowerCase().charCodeAt(0)] = value;
+}
+/** The value of a hexadecimal digit, by its character code. */
+const nibbleOf = new Uint8Array(128);
+for (const [value, digit] of "0123456789abcdef".split("").entries()) {
+  nibbleOf[digit.charCodeAt(0)] = value;
+  nibbleOf[digit.toUpperCase().charCodeAt(0)] = value;
+}
+/** Where the 32 hexadecimal digits of a UUID stand. */
+const places = Array.from({ length: 36 }, (_, place) => place).filter(
+  (place) => ![8, 13, 18, 23].includes(place),
+);
 const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 const wireLength = 26;
 const randomPool = new Uint8Array(4096);
 let randomUsed = randomPool.length;
 let lastMillisecond = 0;
 let countInMillisecond = 0;
+/** What ids of this millisecond begin with. */
+let timePrefix = "";
 
 /**
  * A new UUIDv7 as lower-case text. Ids made by one process sort in the order they were made:
  * the 12 bits after the time count within a millisecond, and a full count borrows from the next one.
  */
 export function newId(now: number = Date.now()): string {
-  if (now > lastMillisecond) {
-    lastMillisecond = now;
-    countInMillisecond = 0;
-  } else if (++countInMillisecond > 0xfff) {
-    lastMillisecond += 1;
-    countInMillisecond = 0;
-  }
-  const time = lastMillisecond.toString(16).padStart(12, "0");
-  const count = countInMillisecond.toString(16).padStart(3, "0");
-  const random = randomHex();
-  const variant = ((Number.parseInt(random.slice(0, 1), 16) & 0x3) | 0x8).toString(16);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${count}-${variant}${random.slice(1, 4)}-${random.slice(4, 16)}`;
+  if (now > lastMillisecond) beginMillisecond(now);
+  else if (++countInMillisecond > 0xfff) beginMillisecond(lastMillisecond + 1);
+  const version = hexBytes[0x70 | (countInMillisecond >>> 8)];
+  const count = hexBytes[countInMillisecond & 0xff];
+  const variant = hexBytes[0x80 | (randomByte() & 0x3f)];
+  return `${timePrefix}${version}${count}-${variant}${randomHex(1)}-${randomHex(6)}`;
+}
+
+function beginMillisecond(millisecond: number): void {
+  lastMillisecond = millisecond;
+  countInMillisecond = 0;
+  const time = millisecond.toString(16).padStart(12, "0");
+  timePrefix = `${time.slice(0, 8)}-${time.slice(8)}-`;
 }
 
 /** The wire form of a table id: `toWireId("message", uuid)` → `msg_01J…`. */
 export function toWireId(kind: IdKind, uuid: string): string {
-  const hex = uuid.replaceAll("-", "");
   // 128 bits are two digits for the first eight, and four for each further twenty.
-  let text = `${idPrefixes[kind]}_${pairs[Number.parseInt(hex.slice(0, 2), 16)]}`;
+  let text = `${idPrefixes[kind]}_${pairs[bitsOf(uuid, 0, 2)]}`;
   for (let at = 2; at < 32; at += 5) {
-    const bits = Number.parseInt(hex.slice(at, at + 5), 16);
+    const bits = bitsOf(uuid, at, 5);
     text += `${pairs[bits >>> 10]}${pairs[bits & 1023]}`;
   }
   return text;
+}
+
+/** So many hexadecimal digits of a UUID as a number, from the one with this index. Every message has several ids: this is run often. */
+function bitsOf(uuid: string, from: number, count: number): number {
+  let bits = 0;
+  for (let index = from; index < from + count; index += 1)
+    bits = (bits << 4) | (nibbleOf[uuid.charCodeAt(places[index] ?? 0)] ?? 0);
+  return bits;
 }
 
 /** The table id of a wire id, or `null` when it is not one of that kind. Lower case is accepted. */
 export function fromWireId(kind: IdKind, text: string): string | null {
   const prefix = `${idPrefixes[kind]}_`;
   if (!text.startsWith(prefix) || text.length !== prefix.length + wireLength) return null;
-  const digits = text.slice(prefix.length).toUpperCase().split("");
   let hex = "";
   let bits = 0;
-  for (const [place, letter] of digits.entries()) {
-    const digit = valueOf.get(letter);
-    if (digit === undefined) return null;
+  for (let place = 0; place < wireLength; place += 1) {
+    const digit = valueOf[text.charCodeAt(prefix.length + place)] ?? noDigit;
+    if (digit === noDigit) return null;
     bits = (bits << 5) | digit;
     // The first two digits carry eight bits, each four further ones twenty.
     if (place === 1 && bits > 255) return null;
@@ -88,13 +113,16 @@ export function timeOfId(uuid: string): number {
   return Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
 }
 
-function randomHex(): string {
-  if (randomUsed + 8 > randomPool.length) {
+function randomHex(bytes: number): string {
+  let text = "";
+  for (let count = 0; count < bytes; count += 1) text += hexBytes[randomByte()];
+  return text;
+}
+
+function randomByte(): number {
+  if (randomUsed === randomPool.length) {
     crypto.getRandomValues(randomPool);
     randomUsed = 0;
   }
-  let text = "";
-  for (let index = 0; index < 8; index++) text += hexBytes[randomPool[randomUsed + index] ?? 0];
-  randomUsed += 8;
-  return text;
+  return randomPool[randomUsed++] ?? 0;
 }
