@@ -66,7 +66,13 @@ export type Outcome =
       readonly reason: MessageReason;
     }
   | {
-      readonly class: "unavailable" | "uncertain" | "rejected" | "unauthorized" | "poison";
+      readonly class: "unavailable";
+      readonly reason: MessageReason;
+      /** `false` when the provider was not even asked, for a cause of our own: it is due again at once, and no wait grows. */
+      readonly asked?: false;
+    }
+  | {
+      readonly class: "uncertain" | "rejected" | "unauthorized" | "poison";
       readonly reason: MessageReason;
     };
 

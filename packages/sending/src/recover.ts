@@ -52,7 +52,12 @@ export async function releaseUnbegun(
     text: `${openAttempts} AND q.epoch = $3 AND q.message_id <> ALL($4)`,
     values: [owner.connectionId, owner.storeId, owner.epoch, owner.known],
   });
-  return settleAll({ database, owner, rows, outcome: { class: "unavailable", reason: notBegun } });
+  return settleAll({
+    database,
+    owner,
+    rows,
+    outcome: { class: "unavailable", reason: notBegun, asked: false },
+  });
 }
 
 async function settleAll(found: {

@@ -1,7 +1,7 @@
 // Transitions as a table: what a message does after each outcome, in each state of its row.
 import { backoffMs } from "@thikaa/schema";
 import { expect, test } from "vitest";
-import { failed, sent, throttled } from "./fixtures/lane.ts";
+import { failed, notAsked, sent, throttled } from "./fixtures/lane.ts";
 import { decide } from "./transitions.ts";
 import type { QueueRow } from "./transitions.ts";
 
@@ -74,6 +74,13 @@ test.each([
     only,
     { ...row, overdue: true },
     { kind: "finish", status: "failed", reason: { code: "expired" } },
+  ],
+  [
+    "unavailable, since the provider was not even asked",
+    notAsked,
+    only,
+    { ...row, failures: 2 },
+    { kind: "wait", waitMs: 0, counts: false, uncertain: false },
   ],
   ["unauthorized", failed("unauthorized"), only, row, { kind: "wait", waitMs: 0, counts: false }],
   [

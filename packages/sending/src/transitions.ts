@@ -63,6 +63,9 @@ export function decide(input: {
   // The connection stops claiming until its owner has new credentials; its messages wait without a penalty.
   if (outcome.class === "unauthorized")
     return wait({ row, reason: outcome.reason, waitMs: 0, counts: false });
+  // A process that lost its lease, a claim whose commit was lost: nothing speaks against the provider.
+  if (outcome.class === "unavailable" && outcome.asked === false)
+    return wait({ row, reason: outcome.reason, waitMs: 0, counts: false });
   if (outcome.class === "poison" && row.poisons + 1 >= poisonTries)
     return {
       kind: "finish",

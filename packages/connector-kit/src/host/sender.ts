@@ -201,7 +201,7 @@ export class Sender {
     const { parts, account, connection } = this.#options;
     // The lease may have run out during the claim: then another owner may be sending this already.
     if (!parts.worker.alive || performance.now() >= this.#callsUntil)
-      return { class: "unavailable", reason: notBegun };
+      return { class: "unavailable", reason: notBegun, asked: false };
     try {
       return await account.send({
         to: attempt.to,
