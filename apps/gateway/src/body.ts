@@ -37,7 +37,7 @@ function parseJson(bytes: Buffer): ReadBody {
 
 /** JSON by its name, or no name at all: many clients send JSON without one. */
 function isJsonType(header: string | undefined): boolean {
-  if (header === undefined || header.trim() === "") return true;
+  if (header === undefined || header === "application/json" || header.trim() === "") return true;
   const [type = "", ...parameters] = header
     .toLowerCase()
     .split(";")

@@ -15,6 +15,7 @@ import { typing } from "./actions/typing.ts";
 import { answer, answerError, openExchange } from "./answer.ts";
 import type { Exchange } from "./answer.ts";
 import type { GatewayMetrics } from "./metrics.ts";
+import { Overdue } from "./overdue.ts";
 import { readRoute } from "./route.ts";
 import type { MessagingRoute } from "./route.ts";
 
@@ -27,9 +28,6 @@ export interface MessagingParts extends Admission, SendParts, ReadParts {
   readonly answerWithinMs: number;
 }
 
-const undecided =
-  "The service can't tell just now whether this was done. Repeat the request shortly, with the same Idempotency-Key.";
-
 const reads: Readonly<
   Record<
     Exclude<Action, "send" | "typing" | ChangeAction>,
@@ -39,36 +37,24 @@ const reads: Readonly<
 
 /** Answers every request it is given, also those for no path of its own (404). */
 export function messagingListener(parts: MessagingParts): RequestListener {
-  return (request, response) => {
-    const exchange = openExchange(request, response);
-    const route = readRoute(request.url ?? "");
-    within(parts.answerWithinMs, exchange, run(parts, exchange, route))
-      .catch((error: unknown) => answerError(exchange, error, parts))
-      .finally(() => {
-        // A request whose body nobody read holds its connection up; reading it away lets the next one come.
-        if (!request.complete && !request.destroyed) request.resume();
-        parts.metrics.answered.observe(
-          { action: route?.action ?? "none", status: response.statusCode },
-          (performance.now() - exchange.startedAt) / 1000,
-        );
-      });
-  };
+  const overdue = new Overdue(parts.answerWithinMs);
+  return (request, response) => void serve(parts, overdue, openExchange(request, response));
 }
 
-/** The work, or `unavailable` when a silent database keeps it waiting. A client that still sends is the server's to cut off. */
-async function within(
-  milliseconds: number,
-  { request }: Exchange,
-  work: Promise<void>,
-): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setInterval(
-    () =>
-      request.complete &&
-      late.reject(new ApiError("unavailable", { message: undecided, retryAfter: 2 })),
-    milliseconds,
+async function serve(parts: MessagingParts, overdue: Overdue, exchange: Exchange): Promise<void> {
+  const { request, response } = exchange;
+  const route = readRoute(request.url ?? "");
+  try {
+    await overdue.watch(exchange, run(parts, exchange, route));
+  } catch (error) {
+    answerError(exchange, error, parts);
+  }
+  // A request whose body nobody read holds its connection up; reading it away lets the next one come.
+  if (!request.complete && !request.destroyed) request.resume();
+  parts.metrics.answered.observe(
+    { action: route?.action ?? "none", status: response.statusCode },
+    (performance.now() - exchange.startedAt) / 1000,
   );
-  await Promise.race([work, late.promise]).finally(() => clearInterval(timer));
 }
 
 async function run(

@@ -1,6 +1,8 @@
-// The rate limit: exact over two gateways, told in exact headers, and refused without the database once a key is spent.
-import { startFaultProxy } from "@thikaa/testkit";
+// The rate limit: exact over two gateways, told in exact headers, cheap for busy keys, and refused without the database once a key is spent.
+import { newId } from "@thikaa/schema";
+import { startFaultProxy, waitFor } from "@thikaa/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { RateLimit } from "./admission/rate-limit.ts";
 import { call, openHouse } from "./fixtures/house.ts";
 import type { Answer, House, TestGateway, TestKey, TestStore } from "./fixtures/house.ts";
 
@@ -92,6 +94,57 @@ test("a spent key is refused without the database", async () => {
   }
 });
 
+test("a busy key's places are taken in advance: few statements, no place given twice, none beyond the limit", async () => {
+  const [limit, wanted] = [2_000, 2_200];
+  const key = await house.key(store, { rate: limit });
+  await countStatements();
+  const answers: Answer[] = [];
+  for (let sent = 0; sent < wanted; sent += 40)
+    answers.push(
+      ...(await Promise.all(
+        Array.from({ length: 40 }, (_, index) => status(gateways[index % 2], key)),
+      )),
+    );
+  const passed = answers.filter((answer) => answer.status === 200);
+  const places = passed.map(({ headers }) => Number(headers.get("x-ratelimit-remaining")));
+  expect(new Set(places).size).toBe(passed.length);
+  expect(Math.min(...places)).toBeGreaterThanOrEqual(0);
+  expect(passed.length).toBeLessThanOrEqual(limit);
+  // A gateway leaves at most a hundredth of what was left unused.
+  expect(passed.length).toBeGreaterThan(limit * 0.97);
+  expect(answers.slice(0, 1_000).every((answer) => answer.status === 200)).toBe(true);
+  expect(await statements()).toBeLessThan(answers.length / 4);
+});
+
+test("places taken in advance end with their window", async () => {
+  const rateLimit = new RateLimit(house.database, 1);
+  const [key, limit] = [newId(), 100_000];
+  const burst = () =>
+    Promise.all(Array.from({ length: 20 }, async () => rateLimit.check(key, limit)));
+  for (let round = 0; round < 3; round += 1) await burst();
+  expect(await usedBy({ instanceId: key })).toBeGreaterThan(60);
+  await waitFor(async () => (await rateLimit.check(key, limit)).remaining === limit - 1, {
+    what: "a new window to begin",
+    deadlineMs: 3_000,
+  });
+});
+
+/** Counts the statements that take places, from now on. */
+async function countStatements(): Promise<void> {
+  await house.database.query({
+    text: `CREATE TABLE asked (at timestamptz DEFAULT clock_timestamp());
+           CREATE FUNCTION note_asked() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO asked DEFAULT VALUES; RETURN NULL; END$$;
+           CREATE TRIGGER note_asked AFTER INSERT ON rate_windows FOR EACH STATEMENT EXECUTE FUNCTION note_asked()`,
+  });
+}
+
+async function statements(): Promise<number> {
+  const { rows } = await house.database.query<{ count: number }>({
+    text: "SELECT count(*) FROM asked",
+  });
+  return rows[0]?.count ?? 0;
+}
+
 /** Makes a key's window so much older, in seconds. */
 async function age(key: TestKey, seconds: number): Promise<void> {
   await house.database.query({
@@ -100,7 +153,7 @@ async function age(key: TestKey, seconds: number): Promise<void> {
   });
 }
 
-async function usedBy(key: TestKey): Promise<number> {
+async function usedBy(key: Pick<TestKey, "instanceId">): Promise<number> {
   const { rows } = await house.database.query<{ used: number }>({
     text: "SELECT used FROM rate_windows WHERE instance_id = $1",
     values: [key.instanceId],

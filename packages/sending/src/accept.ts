@@ -10,9 +10,8 @@ import { acceptEvery, acceptWhatFits, findShort, ShortBalance } from "./accept-t
 import type { Decide } from "./accept-transaction.ts";
 import { findStoredAnswer, isLockTimeout } from "./idempotency.ts";
 
+/** One batch at a time: a second one would wait for the balances that the first one holds until it is on disk, and be smaller. */
 const batchLimit = 256;
-/** While one batch waits for the disk, the next one is written. */
-const batchesInFlight = 2;
 /** A store that could not pay is decided apart for so long: it must not fail the others' batch again and again. */
 const rememberShortMs = 1_000;
 
@@ -40,7 +39,7 @@ export class Accepting {
       parts.batched?.(requests.length);
       return this.#decide(requests);
     };
-    this.#batcher = new Batcher(decide, { limit: batchLimit, inFlight: batchesInFlight });
+    this.#batcher = new Batcher(decide, { limit: batchLimit });
   }
 
   /**

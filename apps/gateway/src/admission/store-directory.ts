@@ -3,51 +3,40 @@ import type { Bus } from "@thikaa/bus";
 import { listConnectionViews, readCapabilities } from "@thikaa/db";
 import type { ConnectionView, Database } from "@thikaa/db";
 import type { Capabilities, ChannelCode } from "@thikaa/schema";
+import { ShortMemory } from "./short-memory.ts";
 
 const rememberMs = 2_000;
 const mostRemembered = 10_000;
 
-interface Remembered<Value> {
-  readonly value: Promise<Value>;
-  readonly until: number;
-}
-
 export class StoreDirectory {
-  readonly #database: Database;
-  readonly #connections = new Map<string, Remembered<ConnectionView[]>>();
-  #capabilities: Remembered<ReadonlyMap<ChannelCode, Capabilities>> | null = null;
+  readonly #connections: ShortMemory<readonly ConnectionView[]>;
+  readonly #capabilities: ShortMemory<ReadonlyMap<ChannelCode, Capabilities>>;
 
-  constructor(parts: { database: Database; bus: Bus }) {
-    this.#database = parts.database;
-    parts.bus.listen({ ring: "connection", to: ["*"] }, ({ store_id }) =>
-      this.#connections.delete(store_id),
+  constructor({ database, bus }: { database: Database; bus: Bus }) {
+    const remember = { forMs: rememberMs, most: mostRemembered };
+    this.#connections = new ShortMemory<readonly ConnectionView[]>({
+      ...remember,
+      read: (storeId) => listConnectionViews(database, storeId),
+    });
+    this.#capabilities = new ShortMemory({ ...remember, read: () => readCapabilities(database) });
+    bus.listen({ ring: "connection", to: ["*"] }, ({ store_id }) =>
+      this.#connections.forget(store_id),
     );
   }
 
   /** A store's connections; at most two seconds old. */
-  connections(storeId: string): Promise<ConnectionView[]> {
-    const remembered = this.#connections.get(storeId);
-    return remembered !== undefined && remembered.until > performance.now()
-      ? remembered.value
-      : this.connectionsAnew(storeId);
+  connections(storeId: string): readonly ConnectionView[] | Promise<readonly ConnectionView[]> {
+    return this.#connections.find(storeId);
   }
 
   /** A store's connections by the table itself: asked before a refusal, which must not rest on memory. */
-  connectionsAnew(storeId: string): Promise<ConnectionView[]> {
-    const value = listConnectionViews(this.#database, storeId);
-    value.catch(() => this.#connections.delete(storeId));
-    if (this.#connections.size >= mostRemembered) this.#connections.clear();
-    this.#connections.set(storeId, { value, until: performance.now() + rememberMs });
-    return value;
+  connectionsAnew(storeId: string): Promise<readonly ConnectionView[]> {
+    return this.#connections.findAnew(storeId);
   }
 
   /** What a channel can carry; `null` while its app has never run. */
   async capabilities(channel: ChannelCode): Promise<Capabilities | null> {
-    if (this.#capabilities === null || this.#capabilities.until <= performance.now()) {
-      const value = readCapabilities(this.#database);
-      value.catch(() => (this.#capabilities = null));
-      this.#capabilities = { value, until: performance.now() + rememberMs };
-    }
-    return (await this.#capabilities.value).get(channel) ?? null;
+    // All channels are read together.
+    return (await this.#capabilities.find("all")).get(channel) ?? null;
   }
 }
