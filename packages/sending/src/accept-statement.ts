@@ -7,8 +7,8 @@ import type { Candidate } from "./accept-types.ts";
 import { statusEvent } from "./message-events.ts";
 
 /**
- * Takes keys, writes messages and debits balances; returns the ids of those whose key was new. Throws `isOverdrawn` when a
- * store can't pay for all of its own; then nothing was written.
+ * Takes keys, writes messages and debits balances; returns the ids of those whose key was taken before, for which nothing
+ * was written. Throws `isOverdrawn` when a store can't pay for all of its own; then nothing was written at all.
  */
 export async function writeAccepted(
   queryable: Queryable,
@@ -17,8 +17,9 @@ export async function writeAccepted(
 ): Promise<ReadonlySet<string>> {
   if (candidates.length === 0) return new Set();
   const requests = candidates.map(({ request }) => request);
+  const isKeyed = requests.some(({ idempotency }) => idempotency !== null);
   const { rows } = await queryable.query<{ id: string }>({
-    ...acceptStatement,
+    ...(isKeyed ? acceptKeyed : acceptUnkeyed),
     values: [
       requests.map((request) => request.storeId),
       candidates.map(({ messageId }) => messageId),
@@ -39,7 +40,7 @@ export async function writeAccepted(
       ),
       requests.map((request) => storeShard(request.storeId)),
       candidates.map(() => newId()),
-      candidates.map((candidate) => JSON.stringify(acceptedEvent(candidate).data)),
+      candidates.map((candidate) => JSON.stringify(acceptedEvent(candidate))),
       `${options.lockTimeoutMs}ms`,
     ],
   });
@@ -62,7 +63,7 @@ function typeOf({ media, text, location, contact }: OutboundContent): string {
   return location === undefined ? "contact" : "location";
 }
 
-function acceptedEvent({ request, messageId }: Candidate) {
+function acceptedEvent({ request, messageId }: Candidate): unknown {
   return statusEvent({
     store_id: request.storeId,
     id: messageId,
@@ -76,45 +77,54 @@ function acceptedEvent({ request, messageId }: Candidate) {
     reason: null,
     refunded: false,
     possible_duplicate: false,
-  });
+  }).data;
 }
 
 // One round trip and one commit. What nobody reads is run last to first: messages, their place in the queue, their events,
 // and at the very end the debit, so that a store's balance, which many wait for, is locked for the shortest time.
 // Balances are locked in id order and keys taken in theirs: two batches wait for each other in one direction only.
-const acceptStatement = {
-  name: "messages-accept",
-  text: `WITH given AS MATERIALIZED (
-           SELECT given.* FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::bigint[], $10::timestamptz[], $11::int[], $12::text[],
-               $13::text[], $14::bytea[], $15::jsonb[], $16::int[], $17::uuid[], $18::json[])
-             WITH ORDINALITY AS given (store_id, id, instance_id, connection_id, channel, address, content, client_reference, price, send_at, ttl, type,
-               key, fingerprint, answer, shard, event_id, event, place)
-           CROSS JOIN (SELECT set_config('lock_timeout', $19, true)) AS limited
-         ), fresh AS (
+const acceptKeyed = statement({ name: "messages-accept-keyed", isKeyed: true });
+/** Where no message of a batch has a key, none has to be looked for in what was taken. */
+const acceptUnkeyed = statement({ name: "messages-accept", isKeyed: false });
+
+function statement({ name, isKeyed }: { name: string; isKeyed: boolean }) {
+  const accepted = isKeyed ? "accepted" : "given";
+  const keys = `, fresh AS (
            INSERT INTO idempotency_keys (store_id, instance_id, key, fingerprint, message_id, answer)
            SELECT store_id, instance_id, key, fingerprint, id, answer FROM given WHERE key IS NOT NULL ORDER BY store_id, instance_id, key
            ON CONFLICT DO NOTHING RETURNING message_id
          ), accepted AS MATERIALIZED (
            SELECT * FROM given WHERE key IS NULL OR id IN (SELECT message_id FROM fresh)
-         ), paid AS (
+         )`;
+  const repeats = isKeyed
+    ? "SELECT id FROM given WHERE key IS NOT NULL AND id NOT IN (SELECT message_id FROM fresh)"
+    : "SELECT NULL::uuid AS id WHERE false";
+  const text = `WITH given AS MATERIALIZED (
+           SELECT given.* FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::bigint[], $10::timestamptz[], $11::int[], $12::text[],
+               $13::text[], $14::bytea[], $15::jsonb[], $16::int[], $17::uuid[], $18::json[])
+             WITH ORDINALITY AS given (store_id, id, instance_id, connection_id, channel, address, content, client_reference, price, send_at, ttl, type,
+               key, fingerprint, answer, shard, event_id, event, place)
+           CROSS JOIN (SELECT set_config('lock_timeout', $19, true)) AS limited
+         )${isKeyed ? keys : ""}, paid AS (
            UPDATE balances b SET balance_micro = b.balance_micro - locked.price FROM (
              SELECT b.store_id, spent.price FROM balances b
-             JOIN (SELECT store_id, sum(price)::bigint AS price FROM accepted GROUP BY store_id) spent USING (store_id) ORDER BY b.store_id FOR UPDATE OF b
+             JOIN (SELECT store_id, sum(price)::bigint AS price FROM ${accepted} GROUP BY store_id) spent USING (store_id) ORDER BY b.store_id FOR UPDATE OF b
            ) locked WHERE b.store_id = locked.store_id
          ), told AS (
            INSERT INTO events_unnumbered (shard, store_id, id, type, channel, connection_id, instance_id, data)
-           SELECT shard, store_id, event_id, 'message.status', channel, connection_id, instance_id, event FROM accepted ORDER BY place
+           SELECT shard, store_id, event_id, 'message.status', channel, connection_id, instance_id, event FROM ${accepted} ORDER BY place
          ), queued AS (
            INSERT INTO send_queue (store_id, message_id, connection_id, address, due_at, deadline_at, scheduled)
            SELECT store_id, id, connection_id, address, coalesce(send_at, now()), coalesce(send_at, now()) + ttl * interval '1 second', send_at IS NOT NULL
-           FROM accepted ORDER BY place
+           FROM ${accepted} ORDER BY place
          ), noted AS (
-           INSERT INTO ledger (store_id, id, kind, message_id, amount_micro) SELECT store_id, id, 'debit', id, -price FROM accepted WHERE price > 0
+           INSERT INTO ledger (store_id, id, kind, message_id, amount_micro) SELECT store_id, id, 'debit', id, -price FROM ${accepted} WHERE price > 0
          ), written AS (
            INSERT INTO messages (store_id, id, direction, origin, instance_id, connection_id, channel, address, type, content, client_reference, status, price_micro, send_at, deadline_at)
            SELECT store_id, id, 'out', 'api', instance_id, connection_id, channel, address, type, content, client_reference,
              CASE WHEN send_at IS NULL THEN 'queued' ELSE 'scheduled' END, price, send_at, coalesce(send_at, now()) + ttl * interval '1 second'
-           FROM accepted
+           FROM ${accepted}
          )
-         SELECT id FROM accepted`,
-};
+         ${repeats}`;
+  return { name, text };
+}

@@ -33,16 +33,16 @@ export async function acceptEvery(
   database: Database,
   candidates: readonly Candidate[],
 ): Promise<Decision> {
-  const written = await writeAccepted(database, candidates, { lockTimeoutMs }).catch(
+  const repeated = await writeAccepted(database, candidates, { lockTimeoutMs }).catch(
     (error: unknown) => {
       throw isOverdrawn(error) ? new ShortBalance() : error;
     },
   );
-  const accepted = candidates.filter(({ messageId }) => written.has(messageId));
+  const accepted = candidates.filter(({ messageId }) => !repeated.has(messageId));
   return {
     results: new Map(accepted.map((candidate) => [candidate.messageId, toAccepted(candidate)])),
     accepted,
-    repeats: candidates.filter(({ messageId }) => !written.has(messageId)),
+    repeats: candidates.filter(({ messageId }) => repeated.has(messageId)),
   };
 }
 

@@ -33,7 +33,14 @@ export function throttledAndDeadScene(stage: Stage<House>): void {
       const strike = () => pause(measureMs);
       const baseline = await stage.play({ ...scene, name: "others-alone", strike });
       const { faults } = house.standIn;
-      faults.add({ kind: "throttled", retryAfter: 1, botId: throttled.botId, times: "always" });
+      // What customers write comes in all the same.
+      faults.add({
+        kind: "throttled",
+        retryAfter: 1,
+        botId: throttled.botId,
+        method: "sendMessage",
+        times: "always",
+      });
       faults.add({ kind: "hang", botId: dead.botId, method: "sendMessage", times: "always" });
       await queueBehind(house, throttled, queuedBehindThrottle);
       await queueBehind(house, dead, queuedBehindDead);
