@@ -48,6 +48,29 @@ test("a unique index's refusal is told from other errors, by its name", async ()
   expect(isUnavailable(error)).toBe(false);
 });
 
+test("a statement that is refused costs no connection", async () => {
+  const pid = async () =>
+    (await database.query<{ pid: number }>({ text: "SELECT pg_backend_pid() AS pid" })).rows[0]
+      ?.pid;
+  const before = await pid();
+  await expect(database.query({ text: "SELECT 1 / 0" })).rejects.toThrow("division by zero");
+  const failing = database.transaction((transaction) => transaction.query({ text: "nonsense" }));
+  await expect(failing).rejects.toThrow("syntax error");
+  expect(await pid()).toBe(before);
+});
+
+test("a server that is silent to a statement is given up in time, and the next one does not wait behind it", async () => {
+  await proxy.set({ kind: "blackHole" });
+  const begun = performance.now();
+  const error: unknown = await database
+    .query({ text: "SELECT 1" })
+    .catch((thrown: unknown) => thrown);
+  expect(isUnavailable(error)).toBe(true);
+  expect(performance.now() - begun).toBeLessThan(1_000);
+  await proxy.set({ kind: "pass" });
+  expect((await database.query({ text: "SELECT 2 AS two" })).rows).toEqual([{ two: 2 }]);
+});
+
 test("a server that falls silent in a transaction is given up in time, and the pool works on afterwards", async () => {
   const begun = performance.now();
   const silent = database.transaction(async (transaction) => {

@@ -1,20 +1,9 @@
 // The door to PostgreSQL: a pool and transactions; which errors mean "not now".
 import pg from "pg";
-import { arrayLiteral } from "./array-literal.ts";
+import type { Queryable, Statement } from "./queryable.ts";
+import { Session } from "./session.ts";
 
-/** Anything that runs one statement: the pool, or a client inside a transaction. */
-export interface Queryable {
-  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
-    statement: Statement,
-  ): Promise<pg.QueryResult<Row>>;
-}
-
-/** A statement; with a `name` it is prepared once per connection, for hot paths. */
-export interface Statement {
-  readonly text: string;
-  readonly values?: readonly unknown[];
-  readonly name?: string;
-}
+export type { Queryable, Statement } from "./queryable.ts";
 
 export interface DatabaseConfig {
   readonly url: string;
@@ -93,9 +82,12 @@ export class Database implements Queryable {
   /** The most connections that it opens. */
   readonly poolSize: number;
   readonly #pool: pg.Pool;
+  readonly #queryTimeoutMs: number;
 
   constructor(config: DatabaseConfig) {
     this.poolSize = config.maxConnections ?? 10;
+    // Longer than the server's own limit: it strikes only when the server no longer answers at all.
+    this.#queryTimeoutMs = config.queryTimeoutMs ?? queryTimeoutMs;
     this.#pool = new pg.Pool({
       connectionString: config.url,
       application_name: config.applicationName,
@@ -103,8 +95,6 @@ export class Database implements Queryable {
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: 60_000,
       keepAlive: true,
-      // Longer than the server's own limit: it strikes only when the server no longer answers at all.
-      query_timeout: config.queryTimeoutMs ?? queryTimeoutMs,
       types,
       options: sessionOptions,
     });
@@ -121,7 +111,9 @@ export class Database implements Queryable {
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
     statement: Statement,
   ): Promise<pg.QueryResult<Row>> {
-    return this.#pool.query<Row>(toPg(statement));
+    return Session.use(this.#pool, this.#queryTimeoutMs, (session) =>
+      session.query<Row>(statement),
+    );
   }
 
   /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. A failed COMMIT throws too: its outcome is unknown. */
@@ -129,31 +121,24 @@ export class Database implements Queryable {
     work: (transaction: Queryable) => Promise<Result>,
     options: TransactionOptions = {},
   ): Promise<Result> {
-    const client = await this.#pool.connect();
-    let broken: Error | undefined;
-    // A connection lost between statements reports by event alone; unheard it would end the process.
-    const onError = (error: Error) => (broken = error);
-    client.on("error", onError);
-    try {
-      await client.query(
-        options.lockTimeoutMs === undefined
-          ? "BEGIN"
-          : `BEGIN; SET LOCAL lock_timeout = ${Math.trunc(options.lockTimeoutMs)}`,
-      );
-      const result = await work({
-        query: <Row extends pg.QueryResultRow>(statement: Statement) =>
-          client.query<Row>(toPg(statement)),
-      });
-      await client.query("COMMIT");
-      return result;
-    } catch (error) {
-      if (isSilent(error)) broken = error;
-      else await client.query("ROLLBACK").catch((failure: Error) => (broken = failure));
-      throw error;
-    } finally {
-      client.off("error", onError);
-      client.release(broken);
-    }
+    const begin =
+      options.lockTimeoutMs === undefined
+        ? "BEGIN"
+        : `BEGIN; SET LOCAL lock_timeout = ${Math.trunc(options.lockTimeoutMs)}`;
+    return Session.use(this.#pool, this.#queryTimeoutMs, async (session) => {
+      try {
+        await session.query({ text: begin });
+        const result = await work({ query: (statement) => session.query(statement) });
+        await session.query({ text: "COMMIT" });
+        return result;
+      } catch (error) {
+        if (!session.isBroken)
+          await session
+            .query({ text: "ROLLBACK" })
+            .catch((failure: Error) => session.break(failure));
+        throw error;
+      }
+    });
   }
 
   /** Closes every connection; queries in flight are finished first. */
@@ -182,18 +167,4 @@ export function isAway(error: unknown): boolean {
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
   if (!(error instanceof Error) || !("code" in error) || error.code !== "23505") return false;
   return constraint === undefined || ("constraint" in error && error.constraint === constraint);
-}
-
-/** Whether a statement got no answer in time: a further one on that connection would wait behind it. */
-function isSilent(error: unknown): error is Error {
-  return error instanceof Error && error.message === "Query read timeout";
-}
-
-function toPg(statement: Statement): pg.QueryConfig {
-  const values = (statement.values ?? []).map((value) =>
-    Array.isArray(value) ? (arrayLiteral(value) ?? value) : value,
-  );
-  return statement.name === undefined
-    ? { text: statement.text, values }
-    : { text: statement.text, values, name: statement.name };
 }
