@@ -15,7 +15,7 @@ import { typing } from "./actions/typing.ts";
 import { answer, answerError, openExchange } from "./answer.ts";
 import type { Exchange } from "./answer.ts";
 import type { GatewayMetrics } from "./metrics.ts";
-import { Overdue } from "./overdue.ts";
+import { within } from "./overdue.ts";
 import { readRoute } from "./route.ts";
 import type { MessagingRoute } from "./route.ts";
 
@@ -37,15 +37,14 @@ const reads: Readonly<
 
 /** Answers every request it is given, also those for no path of its own (404). */
 export function messagingListener(parts: MessagingParts): RequestListener {
-  const overdue = new Overdue(parts.answerWithinMs);
-  return (request, response) => void serve(parts, overdue, openExchange(request, response));
+  return (request, response) => void serve(parts, openExchange(request, response));
 }
 
-async function serve(parts: MessagingParts, overdue: Overdue, exchange: Exchange): Promise<void> {
+async function serve(parts: MessagingParts, exchange: Exchange): Promise<void> {
   const { request, response } = exchange;
   const route = readRoute(request.url ?? "");
   try {
-    await overdue.watch(exchange, run(parts, exchange, route));
+    await within(parts.answerWithinMs, exchange, run(parts, exchange, route));
   } catch (error) {
     answerError(exchange, error, parts);
   }
