@@ -39,7 +39,7 @@ interface Places {
  */
 const advanceShare = 0.01;
 /** How much is taken in advance, by what the key used lately: places for so many milliseconds. */
-const advanceMs = 500;
+const advanceMs = 1_000;
 const mostRemembered = 50_000;
 
 export class RateLimit {

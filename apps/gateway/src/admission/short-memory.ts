@@ -12,12 +12,17 @@ export interface ShortMemoryOptions<Value> {
 
 interface Remembered<Value> {
   readonly value: Value;
-  /** By the monotonic clock, from when it was asked for. */
+  /** By the monotonic clock, as is the next one: from when it was asked for. */
   readonly until: number;
+  /** Whoever asks from then on has it read anew. */
+  readonly anewFrom: number;
 }
 
-/** What is asked for in the last part of a value's time has it read anew. */
-const anewShare = 0.25;
+/**
+ * How long before the end of its time a value may be read anew, as shares of that time. By chance in between: what was read
+ * in one moment must not be read anew in one, for who asks then would wait for all of it.
+ */
+const [anewAtLatest, anewAtFirst] = [0.1, 0.5];
 
 export class ShortMemory<Value> {
   readonly #options: ShortMemoryOptions<Value>;
@@ -31,10 +36,10 @@ export class ShortMemory<Value> {
   /** The remembered value, else what the table says. */
   find(key: string): Value | Promise<Value> {
     const known = this.#known.get(key);
-    const leftMs = known === undefined ? 0 : known.until - performance.now();
-    if (known === undefined || leftMs <= 0) return this.#read(key);
+    const now = performance.now();
+    if (known === undefined || known.until <= now) return this.#read(key);
     // If this fails, the value is given until its time is over.
-    if (leftMs < this.#options.forMs * anewShare) this.#read(key).catch(() => {});
+    if (known.anewFrom <= now) this.#read(key).catch(() => {});
     return known.value;
   }
 
@@ -62,10 +67,12 @@ export class ShortMemory<Value> {
     if (running !== undefined) return running;
     const { read, forMs } = this.#options;
     const until = performance.now() + forMs;
+    const share = anewAtLatest + (anewAtFirst - anewAtLatest) * Math.random();
+    const anewFrom = until - forMs * share;
     const isCurrent = () => this.#reading.get(key) === reading;
     const reading = read(key)
       .then((value) => {
-        if (isCurrent()) this.#remember(key, { value, until });
+        if (isCurrent()) this.#remember(key, { value, until, anewFrom });
         return value;
       })
       .finally(() => isCurrent() && this.#reading.delete(key));

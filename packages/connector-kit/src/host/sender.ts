@@ -34,7 +34,9 @@ export class Sender {
   readonly #options: SenderOptions;
   readonly #loop: Loop;
   readonly #lanes = new Lanes();
-  readonly #inFlight = new Set<Promise<void>>();
+  /** Messages being sent. A number, and no set of them: what was in a set that changes with every message is collected late. */
+  #inFlight = 0;
+  #whenIdle: (() => void)[] = [];
   #pausedUntil = 0;
   #doubtUntil = 0;
   #releasedAt = 0;
@@ -83,7 +85,7 @@ export class Sender {
   }
 
   async #idle(): Promise<void> {
-    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
   get #mayClaim(): boolean {
@@ -93,7 +95,7 @@ export class Sender {
 
   /** How many more may be sent to now. */
   get #free(): number {
-    return this.#mayClaim ? hostLimits.lanes - this.#inFlight.size : 0;
+    return this.#mayClaim ? hostLimits.lanes - this.#inFlight : 0;
   }
 
   async #work(): Promise<boolean> {
@@ -158,12 +160,13 @@ export class Sender {
 
   #begin(attempt: BegunAttempt): void {
     this.#lanes.began(attempt);
-    const sending = this.#sendAll(attempt).finally(() => {
-      this.#inFlight.delete(sending);
+    this.#inFlight += 1;
+    void this.#sendAll(attempt).finally(() => {
+      this.#inFlight -= 1;
       this.#lanes.ended(attempt);
       this.#loop.ring();
+      if (this.#inFlight === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
     });
-    this.#inFlight.add(sending);
   }
 
   /** Sends a part, and those that follow it, each after the one before it is settled. */
