@@ -36,7 +36,7 @@ if (loads.length > 0) {
     await house.close();
   }
 }
-if (wanted("memory")) measured.set("memory", await memory());
+if (wanted("memory")) measured.set("memory", await memory(rounds));
 if (wanted("whatsapp")) measured.set("whatsapp", await whatsapp(rounds));
 
 process.stdout.write(`\n${table([...measured.values()].flat())}`);

@@ -8,6 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { freePort } from "@thikaa/embedded";
 import { waitFor } from "@thikaa/testkit";
 import { plainEnvironment } from "../services/config.ts";
+import { median } from "./report.ts";
 
 const root = join(import.meta.dirname, "../..");
 const execArgv = ["--disable-warning=ExperimentalWarning", "--conditions=source"];
@@ -20,9 +21,17 @@ export interface Memory {
   readonly bare: number;
 }
 
-/** Measures both, one after the other, idle. PostgreSQL and NATS are other processes and not counted. */
-export async function measureMemory(): Promise<Memory> {
-  return { bare: await measureBare(), standalone: await measureStandalone() };
+/**
+ * Measures both by turns, idle, and tells the middle of each: how much a young process has not collected yet is chance.
+ * PostgreSQL and NATS are other processes and not counted.
+ */
+export async function measureMemory(rounds: number): Promise<Memory> {
+  const [bare, standalone]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round += 1) {
+    bare.push(await measureBare());
+    standalone.push(await measureStandalone());
+  }
+  return { bare: median(bare), standalone: median(standalone) };
 }
 
 async function measureBare(): Promise<number> {

@@ -12,7 +12,7 @@ export const sections = {
   accepting: {
     title: "Accepting",
     about: `- **Echo**: a bare \`node:http\` server that parses a JSON body and answers.
-- **Accepted**: \`send\` through one gateway, with everything that \`send\` owes: key, exact rate limit, validation, idempotency, message, debit, ledger, queue and event in one durable commit before the 200. Who delivers is not running then: its work is in *delivered*.
+- **Accepted**: \`send\` through one gateway, with everything that \`send\` owes: key, rate limit over all gateways, validation, idempotency, message, debit, ledger, queue and event in one durable commit before the 200. Who delivers is not running then: its work is in *delivered*.
 - **Hot store**: the same load on one store, against a hundred stores.`,
   },
   delivering: {

@@ -197,8 +197,8 @@ export class Bench {
 }
 
 /** Needs no house of its own: both processes are started here. */
-export async function memory(): Promise<Line[]> {
-  const { standalone, bare } = await measureMemory();
+export async function memory(rounds: Rounds): Promise<Line[]> {
+  const { standalone, bare } = await measureMemory(rounds.count);
   return [
     { what: "Bare process, memory", value: megabytes(bare), ratio: null, floor: "", target: "" },
     {
