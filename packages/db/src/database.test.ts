@@ -59,6 +59,14 @@ test("a statement that is refused costs no connection", async () => {
   expect(await pid()).toBe(before);
 });
 
+test("a server that has become read-only is not asked again on the same connection", async () => {
+  const write = () => database.query({ text: "INSERT INTO notes VALUES (7, 7)" });
+  await database.query({ text: "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY" });
+  const error: unknown = await write().catch((thrown: unknown) => thrown);
+  expect(isUnavailable(error)).toBe(true);
+  expect((await write()).rowCount).toBe(1);
+});
+
 test("a server that is silent to a statement is given up in time, and the next one does not wait behind it", async () => {
   await proxy.set({ kind: "blackHole" });
   const begun = performance.now();

@@ -1,6 +1,7 @@
 // One connection of the pool while it is in somebody's hands: statements that are given up in time, and whether it can be used again.
 import type pg from "pg";
 import { arrayLiteral } from "./array-literal.ts";
+import { isAway } from "./not-now.ts";
 import type { Queryable, Statement } from "./queryable.ts";
 
 const silence = "Query read timeout";
@@ -51,8 +52,10 @@ export class Session implements Queryable {
       }, this.#answerWithinMs);
       this.#client.query<Row>(toPg(statement), (error: Error | null, result) => {
         clearTimeout(timer);
-        if (error === null) resolve(result);
-        else reject(error);
+        if (error === null) return resolve(result);
+        // A server that stops, or that is no longer the one to write to, must not be asked again on this connection.
+        if (isAway(error)) this.break(error);
+        reject(error);
       });
     });
   }
