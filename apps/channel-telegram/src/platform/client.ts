@@ -11,6 +11,7 @@ import { makePlainCall } from "./plain-calls.ts";
 import type { PlainCall } from "./plain-calls.ts";
 import { Patience } from "./patience.ts";
 import type { TelegramSilence } from "./silence.ts";
+import { CallsUnderWay } from "./under-way.ts";
 import { transportFor } from "./transport.ts";
 import { bot, filePath, sentMessage, wantedUpdates } from "./types.ts";
 import type { TelegramBot } from "./types.ts";
@@ -47,6 +48,7 @@ export class TelegramClient {
   readonly #token: string;
   readonly #baseUrl: string;
   readonly #life: AbortSignal;
+  readonly #underWay: CallsUnderWay;
 
   /** Every call ends when `life` aborts. `baseUrl` has no slash at the end. */
   constructor(bot: { token: string; baseUrl: string; life: AbortSignal }) {
@@ -54,6 +56,7 @@ export class TelegramClient {
     this.#token = bot.token;
     this.#baseUrl = bot.baseUrl;
     this.#life = bot.life;
+    this.#underWay = new CallsUnderWay(bot.life);
   }
 
   /** Whose token it is. */
@@ -166,8 +169,9 @@ export class TelegramClient {
     call: { method: string; until?: AbortSignal; withinMs?: number },
     make: (signal: Signal) => Promise<Result>,
   ): Promise<Result> {
-    const ends = call.until === undefined ? [this.#life] : [this.#life, call.until];
+    const ends = call.until === undefined ? [] : [call.until];
     const patience = new Patience(call.withinMs ?? callMs, ends);
+    const place = this.#underWay.enter(patience);
     try {
       return await make(toSignal(patience.signal));
     } catch (error) {
@@ -177,6 +181,7 @@ export class TelegramClient {
         patience.isOver ? { kind: "silent", code: "timeout" } : failureOf(error, this.#token),
       );
     } finally {
+      this.#underWay.leave(place);
       patience.end();
     }
   }

@@ -7,7 +7,7 @@ const lastMs = 500;
 export class Patience {
   readonly #call = new AbortController();
   readonly #ends: readonly AbortSignal[];
-  readonly #cut = () => this.#call.abort();
+  readonly #cut = () => this.cut();
   #timer: NodeJS.Timeout;
   #isOver = false;
 
@@ -38,6 +38,11 @@ export class Patience {
     return this.#isOver;
   }
 
+  /** Ends the call now. */
+  cut(): void {
+    this.#call.abort();
+  }
+
   end(): void {
     clearTimeout(this.#timer);
     for (const signal of this.#ends) signal.removeEventListener("abort", this.#cut);
@@ -45,6 +50,6 @@ export class Patience {
 
   #finish(): void {
     this.#isOver = true;
-    this.#cut();
+    this.cut();
   }
 }
