@@ -158,6 +158,15 @@ export const lineMutations: readonly Mutation[] = [
     named: "beyond its share",
   },
   {
+    name: "held in memory, nobody's in the table",
+    promise: "a key that a worker lost without noticing is dropped, and has an owner again",
+    file: "packages/runtime/src/assignments.ts",
+    find: "await this.#dropLost();",
+    replace: "",
+    test: "packages/runtime/src/worker.test.ts",
+    named: "unnoticed",
+  },
+  {
     name: "an attempt that was never made grows the wait",
     promise: "what our own house ended before the provider was asked is due at once",
     file: `${sending}/transitions.ts`,

@@ -34,6 +34,12 @@ interface Holding extends Held {
   begun: Promise<() => Promise<void>>;
 }
 
+interface TakenRow {
+  readonly key: string;
+  readonly epoch: number;
+  readonly taken_over: boolean;
+}
+
 const roundMs = 1_000;
 
 export class Assignments {
@@ -99,6 +105,7 @@ export class Assignments {
     if (!worker.alive) return false;
     const keys = await this.#config.keys();
     const wanted = new Set(keys);
+    await this.#dropLost();
     this.#letGo([...this.#held.values()].filter((holding) => !wanted.has(holding.key)));
     const { share, rows } = await this.#share(keys);
     const strays = rows > this.#inHand(wanted).length;
@@ -106,16 +113,52 @@ export class Assignments {
     const room = share - this.#held.size;
     if (room > 0) {
       await this.#makeRows(keys);
-      const taken = await database.query<{ key: string; epoch: number; taken_over: boolean }>({
-        ...takeFree,
-        values: [kind, keys, worker.id, room, this.#inHand()],
-      });
-      for (const row of taken.rows) this.#measures.taken(row.taken_over);
-      await Promise.all(taken.rows.map((row) => this.#begin(row)));
+      const taken = await this.#take(keys, room);
+      for (const row of taken) this.#measures.taken(row.taken_over);
+      await Promise.all(taken.map((row) => this.#begin(row)));
     }
     if (strays) await database.query({ ...giveStrays, values: [kind, worker.id, this.#inHand()] });
     this.#settled = true;
     return false;
+  }
+
+  /** At most `room` keys that are free. */
+  #take(keys: readonly string[], room: number): Promise<TakenRow[]> {
+    const { database, worker, kind } = this.#config;
+    const inHand = this.#inHand();
+    return database.transaction(async (transaction) => {
+      const found = await transaction.query<{ key: string }>({
+        ...findFree,
+        values: [kind, keys, worker.id, inHand, room],
+      });
+      const free = found.rows.map(({ key }) => key);
+      const { rows } = await transaction.query<TakenRow>({
+        ...takeFree,
+        values: [kind, free, worker.id, inHand],
+      });
+      return rows;
+    });
+  }
+
+  /**
+   * Drops what it holds in memory alone: whatever made the row another's or nobody's, work under an old epoch does nothing
+   * any more, and nobody else would have the key.
+   */
+  async #dropLost(): Promise<void> {
+    const { database, worker, kind, log } = this.#config;
+    const holdings = [...this.#held.values()];
+    if (holdings.length === 0) return;
+    const { rows } = await database.query<{ key: string }>({
+      ...findLost,
+      values: [kind, worker.id, holdings.map(({ key }) => key), holdings.map(({ epoch }) => epoch)],
+    });
+    const lost = new Set(rows.map(({ key }) => key));
+    for (const holding of holdings) {
+      if (!lost.has(holding.key) || this.#held.get(holding.key) !== holding) continue;
+      log.error({ kind, key: holding.key }, "a key that was held is not this worker's any more");
+      this.#held.delete(holding.key);
+      void this.#end(holding);
+    }
   }
 
   /** The keys that this process works on or is ending; of these alone it knows that they are its own. */
@@ -243,18 +286,28 @@ const makeRows = {
   text: "INSERT INTO assignments (kind, key) SELECT $1, wanted FROM unnest($2::text[]) AS wanted ON CONFLICT DO NOTHING",
 };
 
-/** Free is what no living worker holds, and what this worker lost with its lease and has not begun again. */
+/** What no living worker holds, and what this worker lost with its lease and has not begun again. */
+const isFree = `((a.worker = $3 AND a.key <> ALL($4)) OR NOT EXISTS (SELECT 1 FROM workers w WHERE w.id = a.worker AND w.expires_at > now()))`;
+
+const findFree = {
+  name: "assignments-find-free",
+  text: `SELECT a.key FROM assignments a WHERE a.kind = $1 AND a.key = ANY($2) AND ${isFree} LIMIT $5 FOR UPDATE SKIP LOCKED`,
+};
+
+// A second statement, since the first one saw the workers as they were when it began: one of them may have renewed its lease
+// since then and taken a key again before the first one had locked it. Now the key is locked, and who lives is seen anew.
 const takeFree = {
   name: "assignments-take",
-  text: `WITH free AS (
-           SELECT a.key, a.worker IS NOT NULL AS taken_over FROM assignments a
-           WHERE a.kind = $1 AND a.key = ANY($2)
-             AND ((a.worker = $3 AND a.key <> ALL($5)) OR NOT EXISTS (SELECT 1 FROM workers w WHERE w.id = a.worker AND w.expires_at > now()))
-           LIMIT $4 FOR UPDATE SKIP LOCKED
-         )
-         UPDATE assignments a SET worker = $3, epoch = a.epoch + 1 FROM free
-         WHERE a.kind = $1 AND a.key = free.key
-         RETURNING a.key, a.epoch, free.taken_over`,
+  text: `UPDATE assignments a SET worker = $3, epoch = a.epoch + 1 FROM assignments before
+         WHERE a.kind = $1 AND a.key = ANY($2) AND ${isFree} AND before.kind = a.kind AND before.key = a.key
+         RETURNING a.key, a.epoch, before.worker IS NOT NULL AS taken_over`,
+};
+
+/** Of what is held, what the table does not say. */
+const findLost = {
+  name: "assignments-find-lost",
+  text: `SELECT held.key FROM unnest($3::text[], $4::bigint[]) AS held (key, epoch)
+         LEFT JOIN assignments a ON a.kind = $1 AND a.key = held.key AND a.worker = $2 AND a.epoch = held.epoch WHERE a.key IS NULL`,
 };
 
 /** Rows that say a key is this worker's though it does not work on it: a give-back that failed, a lease that was lost. Without room for them nobody would have them. */

@@ -215,6 +215,25 @@ test("a key beyond its share that could not be given back is given back as soon 
   expect(second.done).toEqual(["begin b 2"]);
 });
 
+test("a key that another took and gave back, unnoticed, is dropped and taken anew", async () => {
+  const keys = ["a", "b"];
+  const first = await startProcess(keys);
+  const second = await startProcess(keys);
+  await shares([first, second], [1, 1], "two workers");
+  const [key, before] = [...first.assignments.held][0] ?? ["", null];
+  await database.query({
+    text: "UPDATE assignments SET worker = NULL, epoch = epoch + 1 WHERE key = $1",
+    values: [key],
+  });
+  const epoch = (before?.epoch ?? 0) + 2;
+  await waitFor(() => first.assignments.held.get(key)?.epoch === epoch, {
+    what: "the key to be held under its new epoch",
+    deadlineMs: 5_000,
+  });
+  expect(before?.signal.aborted).toBe(true);
+  await shares([first, second], [1, 1], "two workers");
+});
+
 test("work that can't begin is tried again, and harms no other key", async () => {
   const worker = await Worker.start({ database, role: "test", log, ttlMs });
   let tries = 0;
