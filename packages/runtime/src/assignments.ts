@@ -132,6 +132,7 @@ export class Assignments {
         values: [kind, keys, worker.id, inHand, room],
       });
       const free = found.rows.map(({ key }) => key);
+      if (free.length === 0) return [];
       const { rows } = await transaction.query<TakenRow>({
         ...takeFree,
         values: [kind, free, worker.id, inHand],
