@@ -149,6 +149,15 @@ export const lineMutations: readonly Mutation[] = [
     named: "as soon as its own work has ended",
   },
   {
+    name: "take-over by who lived when it began",
+    promise: "a key whose owner came back in time stays its owner's",
+    file: "packages/runtime/src/assignments.ts",
+    find: "a.key = ANY($2) AND ${isFree} AND before.kind",
+    replace: "a.key = ANY($2) AND $4::text[] IS NOT NULL AND before.kind",
+    test: "packages/runtime/src/worker.test.ts",
+    named: "came back while another looked",
+  },
+  {
     name: "a surplus key kept for good",
     promise: "what a worker could not give back is given back as soon as that works",
     file: "packages/runtime/src/assignments.ts",

@@ -182,6 +182,52 @@ test("a dead worker's keys are taken over when its lease has run out, not before
   expect(left[0]?.dead).toBe(true);
 });
 
+test("a key whose owner came back while another looked for free ones stays its owner's", async () => {
+  const owner = crypto.randomUUID();
+  await database.query({
+    text: "INSERT INTO workers (id, role, host, expires_at) VALUES ($1, 'gone', 'gone', now())",
+    values: [owner],
+  });
+  await database.query({
+    text: "INSERT INTO assignments (kind, key, worker, epoch) VALUES ('test', 'a', $1, 7)",
+    values: [owner],
+  });
+  await makeLookingStand();
+  let other: Process | undefined;
+  await database.transaction(async (transaction) => {
+    await transaction.query({ text: "SELECT pg_advisory_xact_lock(7)" });
+    other = await startProcess(["a"]);
+    await waitFor(looksForFreeKeys, { what: "the other one to look who lives" });
+    await database.query({
+      text: "UPDATE workers SET expires_at = now() + interval '1 hour' WHERE id = $1",
+      values: [owner],
+    });
+    await database.query({ text: "UPDATE assignments SET epoch = 8" });
+  });
+  await waitFor(() => other?.assignments.settled, { what: "a round" });
+  expect(other?.done).toEqual([]);
+  expect((await rows()).get("a")).toEqual({ worker: owner, epoch: 8 });
+});
+
+/** From now on, who looks for free keys has seen the workers as they are and stands before it says so, while lock 7 is held. */
+async function makeLookingStand(): Promise<void> {
+  await database.query({
+    text: `ALTER TABLE assignments RENAME TO assigned;
+           CREATE FUNCTION stand() RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$BEGIN
+             IF current_query() LIKE '%SKIP LOCKED%' THEN PERFORM pg_advisory_xact_lock_shared(7); END IF;
+             RETURN true;
+           END$$;
+           CREATE VIEW assignments AS SELECT * FROM assigned WHERE stand()`,
+  });
+}
+
+async function looksForFreeKeys(): Promise<boolean> {
+  const { rows: standing } = await database.query({
+    text: "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()",
+  });
+  return standing.length > 0;
+}
+
 test("a key that is no longer wanted is given back, one that is released is taken anew", async () => {
   const keys = ["a", "b"];
   const process = await startProcess(keys);
