@@ -20,6 +20,15 @@ export function within(
       if (request.complete)
         reject(new ApiError("unavailable", { message: undecided, retryAfter: 2 }));
     }, milliseconds);
-    work.finally(() => clearInterval(timer)).then(resolve, reject);
+    work.then(
+      () => {
+        clearInterval(timer);
+        resolve();
+      },
+      (error: unknown) => {
+        clearInterval(timer);
+        reject(error);
+      },
+    );
   });
 }

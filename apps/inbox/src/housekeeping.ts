@@ -1,6 +1,6 @@
 // Housekeeping: what must happen now and then, by one process at a time: deadlines, old keys, coming partitions.
 import type { Bus } from "@thikaa/bus";
-import { overdueMediaFetches, settleMedia, storeShard } from "@thikaa/db";
+import { overdueMediaFetches, settleMedia } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
 import { startLoop, Trouble } from "@thikaa/runtime";
 import type { Assignments, Log, Worker } from "@thikaa/runtime";
@@ -31,8 +31,7 @@ export function startHousekeeping(parts: HousekeepingParts): { stop(): Promise<v
     work: async () => {
       if (!parts.worker.alive || parts.assignments.held.size === 0) return false;
       const { expired, eventsFor } = await expire(parts.database, expireBatch);
-      for (const shard of new Set(eventsFor.map(storeShard)))
-        parts.bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+      parts.bus.ringUnnumbered(eventsFor);
       await giveUpMedia(parts.database);
       if (performance.now() >= tidyAt) {
         await tidy(parts.database);

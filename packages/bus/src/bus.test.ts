@@ -85,14 +85,14 @@ test("what can't be read is dropped, and the next ring is heard", async () => {
 
 test("a closed listener hears nothing more", async () => {
   const heard: unknown[] = [];
-  const listener = bus.listen({ ring: "unnumbered", to: [3] }, (payload) => heard.push(payload));
+  const listener = bus.listen({ ring: "unnumbered", to: [] }, (payload) => heard.push(payload));
   await bus.flush();
-  bus.ring({ ring: "unnumbered", to: [3] }, { shard: 3 });
+  bus.ring({ ring: "unnumbered", to: [] }, { shards: [3] });
   await waitFor(() => heard.length === 1, { what: "the first ring" });
   listener.close();
-  bus.ring({ ring: "unnumbered", to: [3] }, { shard: 3 });
+  bus.ring({ ring: "unnumbered", to: [] }, { shards: [3] });
   await bus.flush();
-  expect(heard).toEqual([{ shard: 3 }]);
+  expect(heard).toEqual([{ shards: [3] }]);
 });
 
 test("rings while NATS is away, too large, or after the end throw nothing; afterwards they are heard again", async () => {
@@ -125,10 +125,10 @@ test("rings while NATS is away, too large, or after the end throw nothing; after
 test("what was rung before the end is handed over", async () => {
   const heard: number[] = [];
   const listener = await open();
-  listener.listen({ ring: "unnumbered", to: ["*"] }, ({ shard }) => heard.push(shard));
+  listener.listen({ ring: "unnumbered", to: [] }, ({ shards }) => heard.push(...shards));
   await listener.flush();
   for (let shard = 0; shard < 500; shard++)
-    bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+    bus.ring({ ring: "unnumbered", to: [] }, { shards: [shard] });
   await bus.close();
   await waitFor(() => heard.length === 500, { what: "every ring" });
   expect(heard).toEqual(heard.map((_, index) => index));

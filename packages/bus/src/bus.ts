@@ -1,5 +1,5 @@
 // The bus: rings on core NATS, typed by the shared schema. Nothing here is a promise; every reader also polls.
-import { rings, subjects } from "@thikaa/schema";
+import { rings, shardOf, storeShards, subjects } from "@thikaa/schema";
 import type { RingName, RingPayload } from "@thikaa/schema";
 import { connect, errors } from "@nats-io/transport-node";
 import type { NatsConnection, Subscription } from "@nats-io/transport-node";
@@ -87,6 +87,13 @@ export class Bus {
     } catch {
       // Over the size limit or closing: the reader's poll finds the row all the same.
     }
+  }
+
+  /** Rings the sequencer for stores whose events wait for their numbers: once for all of them. */
+  ringUnnumbered(storeIds: readonly string[]): void {
+    if (storeIds.length === 0) return;
+    const shards = [...new Set(storeIds.map((id) => shardOf(id, storeShards)))];
+    this.ring({ ring: "unnumbered", to: [] }, { shards });
   }
 
   /**

@@ -28,7 +28,7 @@ export function storeShard(storeId: string): number {
   return shardOf(storeId, storeShards);
 }
 
-/** Writes events without numbers, in the transaction of their cause. Ring `unnumbered` for `storeShard` after the commit. */
+/** Writes events without numbers, in the transaction of their cause. `Bus.ringUnnumbered` after the commit. */
 export async function insertEvents(
   transaction: Queryable,
   events: readonly NewEvent[],

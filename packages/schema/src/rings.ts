@@ -42,8 +42,8 @@ export const inboundRing = z.object({
 });
 export type InboundRing = z.infer<typeof inboundRing>;
 
-/** Events wait for their numbers: wakes the sequencer. */
-export const unnumberedRing = z.object({ shard: z.int() });
+/** Events of stores of these shards wait for their numbers: wakes the sequencer. One ring for all of a batch, heard by all. */
+export const unnumberedRing = z.object({ shards: z.array(z.int()) });
 export type UnnumberedRing = z.infer<typeof unnumberedRing>;
 
 /** Events got their numbers: wakes webhooks and shows them live. Ids are wire ids inside the events. */
@@ -84,7 +84,7 @@ export const subjects = {
   typing: (channel: ChannelCode | "*", connection: string = "*") =>
     `typing.${channel}.${connection}`,
   in: (channel: ChannelCode | "*", connection: string = "*") => `in.${channel}.${connection}`,
-  unnumbered: (shard: number | "*") => `unnumbered.${shard}`,
+  unnumbered: () => "unnumbered",
   event: (store: string) => `event.${store}`,
   connection: (connection: string) => `connection.${connection}`,
   key: (instance: string) => `key.${instance}`,

@@ -1,6 +1,5 @@
 // Accepting: the one way in for a message. What is answered as accepted is committed: message, debit, ledger, queue row, event.
 import type { Bus } from "@thikaa/bus";
-import { storeShard } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
 import { newId, toWireId } from "@thikaa/schema";
 import type { SendAnswer } from "@thikaa/schema";
@@ -137,8 +136,7 @@ export class Accepting {
         { store_id, connection_id, message_id: messageId, channel, to, content },
       );
     }
-    for (const shard of new Set(accepted.map(({ request }) => storeShard(request.storeId))))
-      this.#bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+    this.#bus.ringUnnumbered(accepted.map(({ request }) => request.storeId));
   }
 }
 

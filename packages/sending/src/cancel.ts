@@ -1,5 +1,5 @@
 // Cancelling: a message that waits is taken back, and refunded when nothing of it was sent.
-import { shownStatus, storeShard } from "@thikaa/db";
+import { shownStatus } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
 import type { Bus } from "@thikaa/bus";
 import type { MessageStatus } from "@thikaa/schema";
@@ -44,11 +44,7 @@ export async function cancel(
     ]);
     return true;
   });
-  if (changed)
-    parts.bus.ring(
-      { ring: "unnumbered", to: [storeShard(target.storeId)] },
-      { shard: storeShard(target.storeId) },
-    );
+  if (changed) parts.bus.ringUnnumbered([target.storeId]);
   const { rows } = await parts.database.query<{
     status: MessageStatus;
     final: boolean;

@@ -1,6 +1,6 @@
 // Commands about a message: an edit, a deletion, a reaction or a mark of reading is a message of its own, queued behind what was sent before it.
 import type { Bus } from "@thikaa/bus";
-import { insertEvents, shownStatus, storeShard } from "@thikaa/db";
+import { insertEvents, shownStatus } from "@thikaa/db";
 import type { Database, Queryable } from "@thikaa/db";
 import { limits, newId, toWireId } from "@thikaa/schema";
 import type { ChangeAnswer, MessageChange, MessageStatus, OutboundContent } from "@thikaa/schema";
@@ -268,6 +268,5 @@ function ring(bus: Bus, target: ChangeTarget, { commandId, content }: Command): 
       content,
     },
   );
-  const shard = storeShard(storeId);
-  bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+  bus.ringUnnumbered([storeId]);
 }

@@ -59,7 +59,7 @@ function postgresAway(stage: Stage<ServicesHouse>): void {
       const { driver } = await stage.play({
         name: "postgres-away",
         // A statement whose answer never comes is given up after 35 s, and what waited for it goes on.
-        restWithinMs: 60_000,
+        restWithinMs: 40_000,
         notes: () => ({ "ms away": away.until - away.from }),
         strike: async () => {
           await postgres?.stop();

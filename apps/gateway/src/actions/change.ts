@@ -13,9 +13,10 @@ import type { Exchange } from "../answer.ts";
 import { readJsonBody } from "../body.ts";
 import type { ReadBody } from "../body.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
-import { activeHolder } from "./place.ts";
 import type { SendParts } from "./send.ts";
 import { invalid, toDetails } from "./send-request.ts";
+import { decideBy, requireActive } from "./standing.ts";
+import type { Standing } from "./standing.ts";
 
 /** Each is called as the command that it makes. */
 export type ChangeAction = MessageChange["kind"];
@@ -24,8 +25,13 @@ export function isChangeAction(action: string): action is ChangeAction {
   return changeKinds.some((kind) => kind === action);
 }
 
+interface Need {
+  readonly feature: Feature;
+  readonly without: string;
+}
+
 /** What a channel must be able to do for each, and what is said of one that can't. */
-const needs: Readonly<Record<ChangeAction, { feature: Feature; without: string }>> = {
+const needs: Readonly<Record<ChangeAction, Need>> = {
   edit: { feature: "edit", without: "This channel can't edit a message that was sent." },
   delete: { feature: "delete", without: "This channel can't delete a message that was sent." },
   react: { feature: "reactions", without: "This channel carries no reactions of ours." },
@@ -103,24 +109,34 @@ async function check(
   parts: ChangeParts,
   { action, admitted, body }: ChangeRequest,
 ): Promise<{ target: ChangeTarget; change: Change }> {
-  const holder = await activeHolder(parts, admitted);
-  if (!body.ok) throw body.error;
-  const { id, change: asked } = readChange(action, body.value);
+  const {
+    id,
+    change: asked,
+    holder,
+  } = await decideBy(parts, admitted, (standing) => {
+    requireActive(standing);
+    if (!body.ok) throw body.error;
+    return { ...readChange(action, body.value), holder: standing.holder };
+  });
   const messageId = fromWireId("message", id);
   const target =
     messageId === null
       ? null
       : await findChangeTarget(parts.database, { ...holder, messageId }, action);
   if (target === null) throw new ApiError("not_found");
-  const allowed = holder.channels.includes(target.channel)
-    ? holder
-    : await parts.keys.findAnew(admitted.apiKey);
-  if (!allowed?.channels.includes(target.channel)) throw new ApiError("channel_not_allowed");
-  const capabilities = await parts.stores.capabilities(target.channel);
-  const { feature, without } = needs[action];
-  if (capabilities !== null && !(capabilities.features ?? []).includes(feature))
-    throw new ApiError("capability_unsupported", { message: without });
+  await decideBy(parts, admitted, (standing) => checkChannel(standing, target, needs[action]));
   return { target, change: asked };
+}
+
+function checkChannel(
+  { holder, capabilities }: Standing,
+  { channel }: ChangeTarget,
+  { feature, without }: Need,
+): void {
+  if (!holder.channels.includes(channel)) throw new ApiError("channel_not_allowed");
+  const features = capabilities.get(channel)?.features ?? [];
+  if (capabilities.has(channel) && !features.includes(feature))
+    throw new ApiError("capability_unsupported", { message: without });
 }
 
 /** Reads a body of one of the actions; throws what is wrong with it. */

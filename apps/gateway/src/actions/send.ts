@@ -5,25 +5,24 @@ import { recordSpan } from "@thikaa/runtime";
 import { ApiError, channelCodes, defaultPriceMicro, toWireId } from "@thikaa/schema";
 import type { Capabilities, Feature, OutboundContent, SendAnswer, Warning } from "@thikaa/schema";
 import { resolveKey } from "@thikaa/sending";
-import type { Accepting, AcceptResult } from "@thikaa/sending";
+import type { Accepting, AcceptRequest, AcceptResult } from "@thikaa/sending";
 import type { Admitted } from "../admission/admit.ts";
-import type { KeyDirectory } from "../admission/key-directory.ts";
-import type { StoreDirectory } from "../admission/store-directory.ts";
 import { answer, toApiError } from "../answer.ts";
 import type { Exchange } from "../answer.ts";
 import { readJsonBody } from "../body.ts";
 import type { ReadBody } from "../body.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
-import { activeHolder, findPlace } from "./place.ts";
+import type { IdempotencyKey } from "./idempotency-key.ts";
+import { findPlace } from "./place.ts";
 import { readSend } from "./send-request.ts";
 import type { SendRequest } from "./send-request.ts";
+import { decideBy, requireActive } from "./standing.ts";
+import type { Standing, StandingParts } from "./standing.ts";
 
-export interface SendParts {
+export interface SendParts extends StandingParts {
   readonly database: Database;
   readonly accepting: Accepting;
-  readonly keys: KeyDirectory;
-  readonly stores: StoreDirectory;
   readonly metrics: GatewayMetrics;
 }
 
@@ -37,10 +36,13 @@ export async function send(
   const body = await readJsonBody(exchange.request);
   const channel = channelOf(body);
   const count = (answered: string) => parts.metrics.sends.inc({ channel, answer: answered });
-  const result = await decide(parts, { exchange, admitted, body }).catch((error: unknown) => {
+  let result: AcceptResult;
+  try {
+    result = await decide(parts, { exchange, admitted, body });
+  } catch (error) {
     count(toApiError(error).code);
     throw error;
-  });
+  }
   count(result.kind);
   answerResult(exchange, result);
   if (result.kind !== "accepted") return;
@@ -54,27 +56,11 @@ async function decide(
 ): Promise<AcceptResult> {
   const key = readIdempotencyKey(exchange, body.ok ? body.value : undefined);
   const idempotency = key instanceof ApiError ? null : key;
+  const read: ReadBody = key instanceof ApiError ? { ok: false, error: key } : body;
   try {
-    const { holder, request, to, connection, warnings } = await check(
-      parts,
-      admitted,
-      key instanceof ApiError ? { ok: false, error: key } : body,
-    );
+    const sending = await check(parts, admitted, read);
     const finished = parts.metrics.accept.startTimer();
-    const result = await parts.accepting.accept({
-      storeId: holder.storeId,
-      instanceId: holder.instanceId,
-      connectionId: connection.id,
-      channel: connection.channel,
-      to,
-      content: request.content,
-      clientReference: request.body.client_reference ?? null,
-      sendAt: request.sendAt,
-      ttlSeconds: request.ttlSeconds,
-      priceMicro: connection.priceMicro ?? defaultPriceMicro,
-      warnings,
-      idempotency,
-    });
+    const result = await parts.accepting.accept(toAcceptRequest(sending, idempotency));
     finished();
     return result;
   } catch (error) {
@@ -86,6 +72,26 @@ async function decide(
     if (stored === null) throw error;
     return stored;
   }
+}
+
+function toAcceptRequest(
+  { holder, request, to, connection }: Sending,
+  idempotency: IdempotencyKey | null,
+): AcceptRequest {
+  return {
+    storeId: holder.storeId,
+    instanceId: holder.instanceId,
+    connectionId: connection.id,
+    channel: connection.channel,
+    to,
+    content: request.content,
+    clientReference: request.body.client_reference ?? null,
+    sendAt: request.sendAt,
+    ttlSeconds: request.ttlSeconds,
+    priceMicro: connection.priceMicro ?? defaultPriceMicro,
+    warnings: [...request.warnings, ...stateWarnings(connection)],
+    idempotency,
+  };
 }
 
 /** The channel that the body names, as a label: one of a few words, whatever was sent. */
@@ -107,38 +113,50 @@ function answerResult(exchange: Exchange, result: AcceptResult): void {
   );
 }
 
-/** Everything that is checked before the balance: store, shape, recipient, channel, content. */
-async function check(parts: SendParts, admitted: Admitted, body: ReadBody) {
-  const holder = await activeHolder(parts, admitted);
-  if (!body.ok) throw body.error;
-  const request = readSend(body.value, Date.now());
-  const { to, connection } = await findPlace(parts, { admitted, holder }, request.body);
-  await checkContent(parts, { holder, connection, to, request });
-  return {
-    holder,
-    request,
-    to,
-    connection,
-    warnings: [...request.warnings, ...stateWarnings(connection)],
-  };
-}
-
 /** What is to be sent, by whom, where. */
 interface Sending {
   readonly holder: KeyHolder;
   readonly connection: ConnectionView;
   readonly to: string;
   readonly request: SendRequest;
+  /** `null` while the channel's app has never run. */
+  readonly capabilities: Capabilities | null;
 }
 
-async function checkContent(parts: SendParts, sending: Sending): Promise<void> {
-  const { connection, request, holder, to } = sending;
-  const capabilities = await parts.stores.capabilities(connection.channel);
-  if (capabilities === null) return;
-  checkCapabilities(capabilities, request);
-  await checkReply(parts, sending);
-  if (capabilities.firstMessage && capabilities.windowHours === null) return;
-  const lastInbound = await findLastInbound(parts.database, {
+/** Everything that is checked before the balance: store, shape, recipient, channel, content, conversation. */
+async function check(parts: SendParts, admitted: Admitted, body: ReadBody): Promise<Sending> {
+  const now = Date.now();
+  const sending = await decideBy(parts, admitted, (standing) => checkBy(standing, body, now));
+  if (restsOnConversation(sending)) await checkConversation(parts.database, sending);
+  return sending;
+}
+
+/** What can be said without the conversation. Pure. */
+function checkBy(standing: Standing, body: ReadBody, now: number): Sending {
+  requireActive(standing);
+  if (!body.ok) throw body.error;
+  const request = readSend(body.value, now);
+  const { to, connection } = findPlace(standing, request.body);
+  const capabilities = standing.capabilities.get(connection.channel) ?? null;
+  if (capabilities !== null) checkCapabilities(capabilities, request);
+  return { holder: standing.holder, request, to, connection, capabilities };
+}
+
+function restsOnConversation({ request, capabilities }: Sending): boolean {
+  if (request.content.reply_to !== undefined) return true;
+  return capabilities !== null && !isOpenToAll(capabilities);
+}
+
+/** Whether the channel takes a message to whoever never wrote, at any time. */
+function isOpenToAll({ firstMessage, windowHours }: Capabilities): boolean {
+  return firstMessage && windowHours === null;
+}
+
+async function checkConversation(database: Database, sending: Sending): Promise<void> {
+  const { capabilities, holder, connection, request, to } = sending;
+  await checkReply(database, sending);
+  if (capabilities === null || isOpenToAll(capabilities)) return;
+  const lastInbound = await findLastInbound(database, {
     storeId: holder.storeId,
     connectionId: connection.id,
     address: to,
@@ -183,7 +201,7 @@ function checkFeatures({ features = [] }: Capabilities, content: OutboundContent
 
 /** The message that is answered must be one of the same conversation. */
 async function checkReply(
-  { database }: SendParts,
+  database: Database,
   { holder, connection, request, to }: Sending,
 ): Promise<void> {
   const { reply_to: messageId } = request.content;

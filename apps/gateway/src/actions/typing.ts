@@ -6,11 +6,14 @@ import type { Admitted } from "../admission/admit.ts";
 import { answer } from "../answer.ts";
 import type { Exchange } from "../answer.ts";
 import { readJsonBody } from "../body.ts";
-import { activeHolder, findPlace } from "./place.ts";
-import type { Place, PlaceParts } from "./place.ts";
+import type { ReadBody } from "../body.ts";
+import { findPlace } from "./place.ts";
+import type { Place } from "./place.ts";
 import { invalid, toDetails } from "./send-request.ts";
+import { decideBy, requireActive } from "./standing.ts";
+import type { Standing, StandingParts } from "./standing.ts";
 
-export interface TypingParts extends PlaceParts {
+export interface TypingParts extends StandingParts {
   readonly bus: Bus;
 }
 
@@ -21,20 +24,25 @@ export async function typing(
   admitted: Admitted,
 ): Promise<void> {
   const body = await readJsonBody(exchange.request);
-  const holder = await activeHolder(parts, admitted);
-  if (!body.ok) throw body.error;
-  const place = await findPlace(parts, { admitted, holder }, readTyping(body.value));
+  const place = await decideBy(parts, admitted, (standing) => checkBy(standing, body));
   const { to, connection } = place;
-  const capabilities = await parts.stores.capabilities(connection.channel);
-  if (capabilities !== null && !(capabilities.features ?? []).includes("typing"))
-    throw new ApiError("capability_unsupported", {
-      message: "This channel can't show that somebody writes.",
-    });
   parts.bus.ring(
     { ring: "typing", to: [connection.channel, connection.id] },
     { connection_id: connection.id, to },
   );
   answer(exchange, toAnswer(place));
+}
+
+function checkBy(standing: Standing, body: ReadBody): Place {
+  requireActive(standing);
+  if (!body.ok) throw body.error;
+  const place = findPlace(standing, readTyping(body.value));
+  const capabilities = standing.capabilities.get(place.connection.channel);
+  if (capabilities !== undefined && !(capabilities.features ?? []).includes("typing"))
+    throw new ApiError("capability_unsupported", {
+      message: "This channel can't show that somebody writes.",
+    });
+  return place;
 }
 
 function readTyping(value: unknown): TypingBody {

@@ -32,22 +32,21 @@ export async function admit(
     throw new ApiError("method_not_allowed", { allow: actions[action] });
   const apiKey = readApiKey(exchange.request);
   if (apiKey === null) throw new ApiError("missing_api_key");
-  const holder = await admission.keys.find(apiKey);
+  const found = admission.keys.find(apiKey);
+  const holder = found instanceof Promise ? await found : found;
   if (holder === null || holder.store !== route.store || !isActive(holder))
     throw new ApiError("invalid_api_key");
-  exchange.rate = await admission.rateLimit.check(holder.instanceId, holder.rateLimit);
-  if (!exchange.rate.allowed)
-    throw new ApiError("rate_limited", { retryAfter: Math.max(1, exchange.rate.resetSeconds) });
-  return { action, apiKey, holder: await eligible(admission, apiKey, holder) };
+  const counted = admission.rateLimit.check(holder.instanceId, holder.rateLimit);
+  const rate = counted instanceof Promise ? await counted : counted;
+  exchange.rate = rate;
+  if (!rate.allowed)
+    throw new ApiError("rate_limited", { retryAfter: Math.max(1, rate.resetSeconds) });
+  const isEligible = planIncludesMessagingApi(holder.plan);
+  return { action, apiKey, holder: isEligible ? holder : await findEligible(admission, apiKey) };
 }
 
-/** The holder with an eligible plan; a plan upgraded a moment ago counts, so a refusal asks the table. */
-async function eligible(
-  admission: Admission,
-  apiKey: string,
-  holder: KeyHolder,
-): Promise<KeyHolder> {
-  if (planIncludesMessagingApi(holder.plan)) return holder;
+/** The holder with an eligible plan: one upgraded a moment ago counts, so a refusal asks the table. */
+async function findEligible(admission: Admission, apiKey: string): Promise<KeyHolder> {
   const anew = await admission.keys.findAnew(apiKey);
   if (anew === null) throw new ApiError("invalid_api_key");
   if (!planIncludesMessagingApi(anew.plan)) throw new ApiError("plan_not_eligible");

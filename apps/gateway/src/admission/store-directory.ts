@@ -8,13 +8,22 @@ import { ShortMemory } from "./short-memory.ts";
 const rememberMs = 2_000;
 const mostRemembered = 10_000;
 
+type ConnectionsView = readonly ConnectionView[];
+type CapabilitiesView = ReadonlyMap<ChannelCode, Capabilities>;
+
+export interface StoreView {
+  readonly connections: ConnectionsView;
+  /** What each channel can carry; none of a channel whose app has never run. */
+  readonly capabilities: CapabilitiesView;
+}
+
 export class StoreDirectory {
-  readonly #connections: ShortMemory<readonly ConnectionView[]>;
-  readonly #capabilities: ShortMemory<ReadonlyMap<ChannelCode, Capabilities>>;
+  readonly #connections: ShortMemory<ConnectionsView>;
+  readonly #capabilities: ShortMemory<CapabilitiesView>;
 
   constructor({ database, bus }: { database: Database; bus: Bus }) {
     const remember = { forMs: rememberMs, most: mostRemembered };
-    this.#connections = new ShortMemory<readonly ConnectionView[]>({
+    this.#connections = new ShortMemory<ConnectionsView>({
       ...remember,
       read: (storeId) => listConnectionViews(database, storeId),
     });
@@ -24,19 +33,26 @@ export class StoreDirectory {
     );
   }
 
-  /** A store's connections; at most two seconds old. */
-  connections(storeId: string): readonly ConnectionView[] | Promise<readonly ConnectionView[]> {
-    return this.#connections.find(storeId);
+  /** What is remembered of a store, at most two seconds old; what is not, is read. */
+  view(storeId: string): StoreView | Promise<StoreView> {
+    const connections = this.#connections.find(storeId);
+    // All channels are read together.
+    const capabilities = this.#capabilities.find("all");
+    return connections instanceof Promise || capabilities instanceof Promise
+      ? toView(connections, capabilities)
+      : { connections, capabilities };
   }
 
   /** A store's connections by the table itself: asked before a refusal, which must not rest on memory. */
-  connectionsAnew(storeId: string): Promise<readonly ConnectionView[]> {
+  connectionsAnew(storeId: string): Promise<ConnectionsView> {
     return this.#connections.findAnew(storeId);
   }
+}
 
-  /** What a channel can carry; `null` while its app has never run. */
-  async capabilities(channel: ChannelCode): Promise<Capabilities | null> {
-    // All channels are read together.
-    return (await this.#capabilities.find("all")).get(channel) ?? null;
-  }
+async function toView(
+  connections: ConnectionsView | Promise<ConnectionsView>,
+  capabilities: CapabilitiesView | Promise<CapabilitiesView>,
+): Promise<StoreView> {
+  const [own, all] = await Promise.all([connections, capabilities]);
+  return { connections: own, capabilities: all };
 }

@@ -1,6 +1,6 @@
 // The inbound side: one loop over the shards that this process holds.
 import type { Bus } from "@thikaa/bus";
-import { isUnavailable, storeShard } from "@thikaa/db";
+import { isUnavailable } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
 import { recordSpan, startLoop, Trouble } from "@thikaa/runtime";
 import type { Assignments, Log, Metrics, Worker } from "@thikaa/runtime";
@@ -50,8 +50,7 @@ export function startInbound(parts: InboundParts): { ring(): void; stop(): Promi
     unmatchedReceipts.inc(result.unmatched);
     if (result.unmatched > 0)
       parts.log.info({ receipts: result.unmatched }, "receipts told of messages that nobody knows");
-    for (const shard of new Set(result.stores.map(storeShard)))
-      parts.bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+    parts.bus.ringUnnumbered(result.stores);
     limit = Math.min(batch, size * 2);
     return result.more;
   };

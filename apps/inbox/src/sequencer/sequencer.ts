@@ -53,8 +53,8 @@ export function startSequencer(parts: SequencerParts): { ring(): void; stop(): P
       return more;
     },
   });
-  const listener = parts.bus.listen({ ring: "unnumbered", to: ["*"] }, ({ shard }) => {
-    rung.add(shard);
+  const listener = parts.bus.listen({ ring: "unnumbered", to: [] }, ({ shards }) => {
+    for (const shard of shards) rung.add(shard);
     loop.ring();
   });
   return {

@@ -4,7 +4,6 @@ import { isUnavailable } from "@thikaa/db";
 import type { Database } from "@thikaa/db";
 import { recordSpan, Trouble } from "@thikaa/runtime";
 import type { Log } from "@thikaa/runtime";
-import { shardOf, storeShards } from "@thikaa/schema";
 import { settle } from "@thikaa/sending";
 import type { BegunAttempt, FinishedAttempt } from "@thikaa/sending";
 import { hostLimits } from "./host-config.ts";
@@ -129,7 +128,6 @@ export class Settler {
 
   /** Rings the sequencer for stores whose events wait for numbers. */
   ringUnnumbered(storeIds: readonly string[]): void {
-    for (const shard of new Set(storeIds.map((id) => shardOf(id, storeShards))))
-      this.#bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+    this.#bus.ringUnnumbered(storeIds);
   }
 }

@@ -6,7 +6,6 @@ import {
   listConnections,
   readChannelDescriptions,
   removeConnection,
-  storeShard,
 } from "@thikaa/db";
 import type { AdminConnection, FirstReport, Store } from "@thikaa/db";
 import {
@@ -183,8 +182,7 @@ async function remove(house: House, call: Call): Promise<Answer> {
   ringConnection(house, { ...connection, state: "off" });
   const where = { storeId: connection.store_id, connectionId: connection.id };
   const abandoned = await abandonConnection(house.database, where);
-  const shard = storeShard(connection.store_id);
-  house.bus.ring({ ring: "unnumbered", to: [shard] }, { shard });
+  house.bus.ringUnnumbered([connection.store_id]);
   return ok({ id: toWireId("connection", connection.id), removed: true, abandoned });
 }
 
