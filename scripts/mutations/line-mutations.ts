@@ -153,9 +153,19 @@ export const lineMutations: readonly Mutation[] = [
     promise: "a key whose owner came back in time stays its owner's",
     file: "packages/runtime/src/assignments.ts",
     find: "a.key = ANY($2) AND ${isFree} AND before.kind",
-    replace: "a.key = ANY($2) AND $4::text[] IS NOT NULL AND before.kind",
+    replace: "a.key = ANY($2) AND before.kind",
     test: "packages/runtime/src/worker.test.ts",
     named: "came back while another looked",
+  },
+  {
+    name: "work begun anew beside its former self",
+    promise: "what a worker lost with its lease is not begun anew before it has ended",
+    file: "packages/runtime/src/assignments.ts",
+    find: "for (const holding of this.#held.values()) this.#drop(holding);",
+    replace:
+      "for (const holding of this.#held.values()) void this.#end(holding); this.#held.clear();",
+    test: "packages/runtime/src/worker.test.ts",
+    named: "only when it has ended",
   },
   {
     name: "a surplus key kept for good",

@@ -125,17 +125,18 @@ export class Assignments {
   /** At most `room` keys that are free. */
   #take(keys: readonly string[], room: number): Promise<TakenRow[]> {
     const { database, worker, kind } = this.#config;
-    const inHand = this.#inHand();
+    const inHand = new Set(this.#inHand());
+    const wanted = keys.filter((key) => !inHand.has(key));
     return database.transaction(async (transaction) => {
       const found = await transaction.query<{ key: string }>({
         ...findFree,
-        values: [kind, keys, worker.id, inHand, room],
+        values: [kind, wanted, worker.id, room],
       });
       const free = found.rows.map(({ key }) => key);
       if (free.length === 0) return [];
       const { rows } = await transaction.query<TakenRow>({
         ...takeFree,
-        values: [kind, free, worker.id, inHand],
+        values: [kind, free, worker.id],
       });
       return rows;
     });
@@ -157,9 +158,18 @@ export class Assignments {
     for (const holding of holdings) {
       if (!lost.has(holding.key) || this.#held.get(holding.key) !== holding) continue;
       log.error({ kind, key: holding.key }, "a key that was held is not this worker's any more");
-      this.#held.delete(holding.key);
-      void this.#end(holding);
+      this.#drop(holding);
     }
+  }
+
+  /** Ends work on a key that is or may be another's by now: no row is touched. Until it has ended the key is not begun anew. */
+  #drop(holding: Holding): void {
+    const { key } = holding;
+    this.#held.delete(key);
+    this.#ending.set(
+      key,
+      this.#end(holding).finally(() => this.#ending.delete(key)),
+    );
   }
 
   /** The keys that this process works on or is ending; of these alone it knows that they are its own. */
@@ -271,8 +281,7 @@ export class Assignments {
 
   /** The lease is gone: stop at once, without waiting for ends and without touching rows that may be another's. */
   #dropAll(): void {
-    for (const holding of this.#held.values()) void this.#end(holding);
-    this.#held.clear();
+    for (const holding of this.#held.values()) this.#drop(holding);
   }
 }
 
@@ -287,12 +296,12 @@ const makeRows = {
   text: "INSERT INTO assignments (kind, key) SELECT $1, wanted FROM unnest($2::text[]) AS wanted ON CONFLICT DO NOTHING",
 };
 
-/** What no living worker holds, and what this worker lost with its lease and has not begun again. */
-const isFree = `((a.worker = $3 AND a.key <> ALL($4)) OR NOT EXISTS (SELECT 1 FROM workers w WHERE w.id = a.worker AND w.expires_at > now()))`;
+/** What no living worker holds, and, of keys that this worker does not work on, its own: lost with a lease, or never given back. */
+const isFree = `(a.worker = $3 OR NOT EXISTS (SELECT 1 FROM workers w WHERE w.id = a.worker AND w.expires_at > now()))`;
 
 const findFree = {
   name: "assignments-find-free",
-  text: `SELECT a.key FROM assignments a WHERE a.kind = $1 AND a.key = ANY($2) AND ${isFree} LIMIT $5 FOR UPDATE SKIP LOCKED`,
+  text: `SELECT a.key FROM assignments a WHERE a.kind = $1 AND a.key = ANY($2) AND ${isFree} LIMIT $4 FOR UPDATE SKIP LOCKED`,
 };
 
 // A second statement, since the first one saw the workers as they were when it began: one of them may have renewed its lease

@@ -336,6 +336,21 @@ test("a worker that lost its lease and never heard of it takes its keys anew, wi
   expect(process.done.slice(0, 2)).toEqual(["begin a 1", "abort a 1"]);
 });
 
+test("work that was lost with its lease is begun anew, but only when it has ended", async () => {
+  const slow = deferred();
+  const process = await startProcess(["a"], database, new Map([["a", slow.promise]]));
+  opened.push({ close: () => Promise.resolve(slow.resolve()) });
+  await shares([process], [1], "the key");
+  await database.query({ text: "UPDATE workers SET expires_at = now() - interval '1 second'" });
+  await waitFor(() => process.done.includes("abort a 1"), { what: "the key to be let go" });
+  // Two rounds in which it could have been taken.
+  await pause(2_500);
+  expect(process.done).toEqual(["begin a 1", "abort a 1"]);
+  slow.resolve();
+  await waitFor(() => process.done.includes("begin a 2"), { what: "the key to be taken anew" });
+  expect(process.done).toEqual(["begin a 1", "abort a 1", "end a 1", "begin a 2"]);
+});
+
 test("a lease runs from when it was renewed, not from when that was known", async () => {
   const process = await startProcess(["a"]);
   await shares([process], [1], "the key");
