@@ -51,7 +51,7 @@ export function isScene(name: string): name is Scene {
 
 const opening = `# Performance
 
-Written by \`npm run bench -- --write\`; with \`--only\` and a scene, its section alone. Every figure is a ratio to a floor measured in the same run: the rounds of a figure and of its floor take turns, and the middle one is shown. Load, floors, apps, PostgreSQL and NATS share the machine's cores; 64 requests in flight; \`synchronous_commit\` on.
+Written by \`npm run bench -- --write\`; with \`--only\` and a scene, its section alone. Every figure is a ratio to a floor measured in the same run: the rounds of a figure and of its floor take turns, and the middle one is shown. Load, floors, apps, PostgreSQL and NATS share the machine's cores; 64 requests in flight; \`synchronous_commit\` on. The files of PostgreSQL's log are there already, as after a server's first hour.
 `;
 
 /** The page with these scenes measured anew; sections of others stay as they stand in it. */

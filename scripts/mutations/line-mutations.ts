@@ -35,6 +35,15 @@ export const lineMutations: readonly Mutation[] = [
     named: "take-over",
   },
   {
+    name: "balances debited in no order",
+    promise: "two batches of many stores wait for each other in one direction only",
+    file: `${sending}/accept-statement.ts`,
+    find: "GROUP BY store_id ORDER BY store_id\n",
+    replace: "GROUP BY store_id ORDER BY store_id DESC\n",
+    test: `${sending}/accept.test.ts`,
+    named: "in the order of their ids",
+  },
+  {
     name: "claim without SKIP LOCKED",
     promise: "no message is claimed twice",
     file: `${sending}/claim.ts`,

@@ -157,6 +157,8 @@ function serverSettings(options: PostgresOptions): Record<string, string | numbe
     shared_buffers: "256MB",
     max_wal_size: "4GB",
     checkpoint_timeout: "15min",
+    // Files of the log that are used again: making a new one holds every commit up for 30 ms.
+    min_wal_size: "1GB",
     ...(options.durable ? {} : careless),
   };
 }

@@ -82,7 +82,8 @@ function acceptedEvent({ request, messageId }: Candidate): unknown {
 
 // One round trip and one commit. What nobody reads is run last to first: messages, their place in the queue, their events,
 // and at the very end the debit, so that a store's balance, which many wait for, is locked for the shortest time.
-// Balances are locked in id order and keys taken in theirs: two batches wait for each other in one direction only.
+// Balances are debited in id order and keys taken in theirs: two batches wait for each other in one direction only. That rows
+// are updated in the order of what they are joined with is the plan's doing and no promise of SQL: a test looks at it.
 const acceptKeyed = statement({ name: "messages-accept-keyed", isKeyed: true });
 /** Where no message of a batch has a key, none has to be looked for in what was taken. */
 const acceptUnkeyed = statement({ name: "messages-accept", isKeyed: false });
@@ -106,10 +107,9 @@ function statement({ name, isKeyed }: { name: string; isKeyed: boolean }) {
                key, fingerprint, answer, shard, event_id, event, place)
            CROSS JOIN (SELECT set_config('lock_timeout', $19, true)) AS limited
          )${isKeyed ? keys : ""}, paid AS (
-           UPDATE balances b SET balance_micro = b.balance_micro - locked.price FROM (
-             SELECT b.store_id, spent.price FROM balances b
-             JOIN (SELECT store_id, sum(price)::bigint AS price FROM ${accepted} GROUP BY store_id) spent USING (store_id) ORDER BY b.store_id FOR UPDATE OF b
-           ) locked WHERE b.store_id = locked.store_id
+           UPDATE balances b SET balance_micro = b.balance_micro - spent.price FROM (
+             SELECT store_id, sum(price)::bigint AS price FROM ${accepted} GROUP BY store_id ORDER BY store_id
+           ) spent WHERE b.store_id = spent.store_id
          ), told AS (
            INSERT INTO events_unnumbered (shard, store_id, id, type, channel, connection_id, instance_id, data)
            SELECT shard, store_id, event_id, 'message.status', channel, connection_id, instance_id, event FROM ${accepted} ORDER BY place

@@ -2,7 +2,7 @@
 import { Bus } from "@thikaa/bus";
 import { createConnection, createStore, Database } from "@thikaa/db";
 import { newId, toMicro } from "@thikaa/schema";
-import { createTestDatabase, natsUrl, testNamespace } from "@thikaa/testkit";
+import { createTestDatabase, natsUrl, testNamespace, waitFor } from "@thikaa/testkit";
 import type { TestDatabase } from "@thikaa/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Accepting } from "./accept.ts";
@@ -66,6 +66,43 @@ test("two gateways spending one balance at once take no more than there is", asy
   expect(results.filter(({ kind }) => kind === "accepted")).toHaveLength(50);
   expect(await books(store("x").storeId)).toEqual({ balance: 0, ledger: 0 });
 });
+
+test("balances are debited in the order of their ids, whatever the order of the messages", async () => {
+  const stores = [await openStore(1), await openStore(1), await openStore(1)];
+  const ids = stores.map((store) => store("x").storeId).toSorted();
+  const [first = "", middle = "", last = ""] = ids;
+  let decided: Promise<unknown> | undefined;
+  await database.transaction(async (transaction) => {
+    await transaction.query({
+      text: "SELECT 1 FROM balances WHERE store_id = $1 FOR UPDATE",
+      values: [middle],
+    });
+    const inOrder = [last, middle, first].map((id) =>
+      stores.find((store) => store("x").storeId === id),
+    );
+    decided = Promise.all(inOrder.map((store) => store && accepting.accept(store("x"))));
+    await waitFor(waitsForLock, { what: "the batch to wait for the balance in the middle" });
+    expect(await free(ids)).toEqual([last]);
+  });
+  expect(await decided).toMatchObject(Array.from({ length: 3 }, () => ({ kind: "accepted" })));
+  expect(await free(ids)).toEqual([first, middle, last]);
+});
+
+async function waitsForLock(): Promise<boolean> {
+  const { rowCount } = await database.query({
+    text: "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+  });
+  return rowCount === 1;
+}
+
+/** Which of these stores' balances nobody has locked. */
+async function free(storeIds: readonly string[]): Promise<string[]> {
+  const { rows } = await database.query<{ store_id: string }>({
+    text: "SELECT store_id FROM balances WHERE store_id = ANY($1) ORDER BY store_id FOR UPDATE SKIP LOCKED",
+    values: [storeIds],
+  });
+  return rows.map((row) => row.store_id);
+}
 
 async function openStore(credits: number): Promise<(key: string) => AcceptRequest> {
   const slug = `s-${newId().slice(-12)}`;

@@ -64,18 +64,34 @@ export class Batcher<Item, Result> {
 
   async #run(batch: readonly Entry<Item, Result>[]): Promise<void> {
     this.#inFlight += 1;
+    const answer = await this.#answerTo(batch);
+    this.#inFlight -= 1;
+    if (this.#waiting.length === 0) return answer();
+    // What has gathered goes out before these are answered: whoever decides works while the answers are given.
+    this.#plan();
+    setImmediate(answer);
+  }
+
+  /** Decides a batch; what is returned gives each item its own result. Never rejects. */
+  async #answerTo(batch: readonly Entry<Item, Result>[]): Promise<() => void> {
     try {
       const results = await this.#decide(batch.map((entry) => entry.item));
-      for (const [index, entry] of batch.entries()) {
-        const result = results[index];
-        if (result === undefined) entry.reject(new Error("A batch left an item undecided."));
-        else entry.resolve(result);
-      }
+      return () => giveResults(batch, results);
     } catch (error) {
-      for (const entry of batch) entry.reject(error);
-    } finally {
-      this.#inFlight -= 1;
-      if (this.#waiting.length > 0) this.#plan();
+      return () => {
+        for (const entry of batch) entry.reject(error);
+      };
     }
+  }
+}
+
+function giveResults<Item, Result>(
+  batch: readonly Entry<Item, Result>[],
+  results: readonly Result[],
+): void {
+  for (const [index, entry] of batch.entries()) {
+    const result = results[index];
+    if (result === undefined) entry.reject(new Error("A batch left an item undecided."));
+    else entry.resolve(result);
   }
 }

@@ -74,9 +74,12 @@ async function tryKey(
   return true;
 }
 
+/** A lock that was not got in time, and the one of two that waited for each other: `lock_not_available`, `deadlock_detected`. */
+const waitedInVain: ReadonlySet<unknown> = new Set(["55P03", "40P01"]);
+
 /** Whether an error says that a lock was not got in time. */
 export function isLockTimeout(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "55P03";
+  return error instanceof Error && "code" in error && waitedInVain.has(error.code);
 }
 
 /** Takes the keys of a batch; returns the message ids of the candidates that may go on (those without a key, and those whose key was new). */
