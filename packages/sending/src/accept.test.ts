@@ -77,10 +77,10 @@ test("balances are debited in the order of their ids, whatever the order of the 
       text: "SELECT 1 FROM balances WHERE store_id = $1 FOR UPDATE",
       values: [middle],
     });
-    const inOrder = [last, middle, first].map((id) =>
-      stores.find((store) => store("x").storeId === id),
+    const inOrder = stores.toSorted((left, right) =>
+      left("x").storeId < right("x").storeId ? 1 : -1,
     );
-    decided = Promise.all(inOrder.map((store) => store && accepting.accept(store("x"))));
+    decided = Promise.all(inOrder.map((store) => accepting.accept(store("x"))));
     await waitFor(waitsForLock, { what: "the batch to wait for the balance in the middle" });
     expect(await free(ids)).toEqual([last]);
   });
