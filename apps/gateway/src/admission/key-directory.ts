@@ -16,7 +16,11 @@ export class KeyDirectory {
   constructor(parts: { database: Database; bus: Bus; vault: Vault }) {
     const { database, bus, vault } = parts;
     this.#holders = new ShortMemory({
-      read: (apiKey) => findKeyHolder(database, vault.hashApiKey(apiKey)),
+      // A wrong checksum needs no look-up.
+      read: (apiKey) =>
+        looksLikeApiKey(apiKey)
+          ? findKeyHolder(database, vault.hashApiKey(apiKey))
+          : Promise.resolve(null),
       forMs: rememberMs,
       most: mostRemembered,
       worth: (holder) => holder !== null,
@@ -26,13 +30,13 @@ export class KeyDirectory {
     );
   }
 
-  /** Who holds the key; `null` when nobody does. A wrong checksum is refused without a look-up. */
+  /** Who holds the key; `null` when nobody does. */
   find(apiKey: string): KeyHolder | null | Promise<KeyHolder | null> {
-    return looksLikeApiKey(apiKey) ? this.#holders.find(apiKey) : null;
+    return this.#holders.find(apiKey);
   }
 
   /** Who holds the key by the table itself: asked before a refusal, which must not rest on memory. */
-  async findAnew(apiKey: string): Promise<KeyHolder | null> {
-    return looksLikeApiKey(apiKey) ? this.#holders.findAnew(apiKey) : null;
+  findAnew(apiKey: string): Promise<KeyHolder | null> {
+    return this.#holders.findAnew(apiKey);
   }
 }
