@@ -130,10 +130,14 @@ function providerOf(standIn: TelegramStandIn): Provider<Lane> {
     says: ({ personId, bot: { botId } }, text) =>
       void standIn.personSays({ personId, botId, text }),
     neverSeen() {
-      const overlaps = standIn
-        .bots()
-        .reduce((sum, { id }) => sum + standIn.record.overlappingPolls(id), 0);
-      return overlaps === 0 ? [] : [`two processes polled one bot at once, ${overlaps} times`];
+      const overlaps = standIn.bots().flatMap(({ id }) => standIn.record.overlaps(id));
+      const told = overlaps.map(
+        ({ botId, openForMs, bothMs }) =>
+          `bot ${botId}: the first poll open for ${Math.round(openForMs)} ms, both for ${bothMs?.toFixed(1) ?? "longer than this scene"}`,
+      );
+      return overlaps.length === 0
+        ? []
+        : [`two processes polled one bot at once, ${overlaps.length} times (${told.join("; ")})`];
     },
     heal: () => standIn.faults.clear(),
   };

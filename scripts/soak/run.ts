@@ -48,7 +48,10 @@ async function stretch(
       await over;
     },
   });
-  faults.push(...[...broken(verdict), ...house.neverSeen()].map((fault) => `${name}: ${fault}`));
+  const seen = [...broken(verdict), ...house.neverSeen()].map((fault) => `${name}: ${fault}`);
+  faults.push(...seen);
+  // While the processes' last lines are about it.
+  if (seen.length > 0) say(`${seen.join("\n")}\n${house.lastLines()}`);
   const { accepted, duplicates, flagged, deliveryMs, refusedMs } = verdict;
   say(
     `  ${accepted} accepted, ${duplicates} doubled, ${flagged} flagged, p99 ${deliveryMs.p99} ms, longest ${deliveryMs.max} ms, refused for ${refusedMs} ms at most`,

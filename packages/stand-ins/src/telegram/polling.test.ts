@@ -110,6 +110,7 @@ test("a second poller ends the first with 409 and is counted", async () => {
     },
   });
   expect(standIn.record.overlappingPolls(botId)).toBe(1);
+  expect(standIn.record.overlaps(botId)[0]?.bothMs).toBeGreaterThanOrEqual(0);
   const id = says("to the second");
   expect(await second).toEqual([id]);
 });

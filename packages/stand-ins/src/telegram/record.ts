@@ -60,12 +60,23 @@ export interface CallFilter {
 /** Calls kept; the oldest go first. Far above what a test makes, so that a sandbox can run for months. */
 const MOST_CALLS = 200_000;
 
+/** Two polls of one bot at once; times in milliseconds of real time. */
+export interface Overlap {
+  readonly botId: number;
+  readonly polls: readonly [earlier: RecordedCall, later: RecordedCall];
+  readonly begunAt: number;
+  /** How long the earlier one had been open when the later one came. */
+  readonly openForMs: number;
+  /** How long both were open; `null` while they are. */
+  bothMs: number | null;
+}
+
 /** The record of one stand-in. */
 export class CallRecord {
   #calls: RecordedCall[] = [];
   readonly #attempts: (WebhookAttempt & { botId: number })[] = [];
-  readonly #overlaps = new Map<number, number>();
-  readonly #openPolls = new Map<number, number>();
+  readonly #overlaps: Overlap[] = [];
+  readonly #openPolls = new Map<number, readonly { poll: RecordedCall; begunAt: number }[]>();
   readonly #watchers = new Set<() => void>();
   #nextNumber = 1;
   #looking = false;
@@ -82,7 +93,12 @@ export class CallRecord {
 
   /** How often a getUpdates of this bot came while another was still open: more than one poller. */
   overlappingPolls(botId: number): number {
-    return this.#overlaps.get(botId) ?? 0;
+    return this.overlaps(botId).length;
+  }
+
+  /** Those polls, as they came: for how long the earlier one had been open, and for how long both were. */
+  overlaps(botId: number): readonly Overlap[] {
+    return this.#overlaps.filter((overlap) => overlap.botId === botId);
   }
 
   /** Resolves when `condition` holds; it is looked at after every change. Rejects after `withinMs` of real time. */
@@ -107,7 +123,7 @@ export class CallRecord {
   clear(): void {
     this.#calls = [];
     this.#attempts.length = 0;
-    this.#overlaps.clear();
+    this.#overlaps.length = 0;
   }
 
   /** Notes that a call was received. */
@@ -127,9 +143,7 @@ export class CallRecord {
     };
     this.#nextNumber += 1;
     if (entry.botId !== null && isPoll(entry)) {
-      const open = this.#openPolls.get(entry.botId) ?? 0;
-      if (open > 0) this.#overlaps.set(entry.botId, this.overlappingPolls(entry.botId) + 1);
-      this.#openPolls.set(entry.botId, open + 1);
+      this.#beginPoll(entry, entry.botId);
     }
     this.#calls.push(entry);
     if (this.#calls.length > MOST_CALLS) this.#calls.splice(0, MOST_CALLS / 10);
@@ -140,10 +154,31 @@ export class CallRecord {
   /** Notes how a call ended. */
   finish(entry: RecordedCall, end: { outcome: CallOutcome; status: number | null }): void {
     if (entry.botId !== null && isPoll(entry) && entry.outcome === "pending") {
-      this.#openPolls.set(entry.botId, (this.#openPolls.get(entry.botId) ?? 1) - 1);
+      this.#endPoll(entry, entry.botId);
     }
     Object.assign(entry, end);
     this.changed();
+  }
+
+  #beginPoll(poll: RecordedCall, botId: number): void {
+    const begunAt = performance.now();
+    const open = this.#openPolls.get(botId) ?? [];
+    const [earlier] = open;
+    if (earlier !== undefined) {
+      const openForMs = begunAt - earlier.begunAt;
+      this.#overlaps.push({ botId, polls: [earlier.poll, poll], begunAt, openForMs, bothMs: null });
+    }
+    this.#openPolls.set(botId, [...open, { poll, begunAt }]);
+  }
+
+  #endPoll(poll: RecordedCall, botId: number): void {
+    const open = this.#openPolls.get(botId) ?? [];
+    this.#openPolls.set(
+      botId,
+      open.filter((other) => other.poll !== poll),
+    );
+    for (const overlap of this.#overlaps)
+      if (overlap.polls.includes(poll)) overlap.bothMs ??= performance.now() - overlap.begunAt;
   }
 
   /** Notes one webhook attempt. */
