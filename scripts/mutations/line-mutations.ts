@@ -167,6 +167,15 @@ export const lineMutations: readonly Mutation[] = [
     named: "came back while another looked",
   },
   {
+    name: "a key begun after the lease",
+    promise: "a worker whose lease is over begins nothing, so that no two work on one key",
+    file: "packages/runtime/src/assignments.ts",
+    find: "if (!worker.alive) return false;\n      for (const row of taken)",
+    replace: "for (const row of taken)",
+    test: "packages/runtime/src/worker.test.ts",
+    named: "stood still until the lease was over",
+  },
+  {
     name: "work begun anew beside its former self",
     promise: "what a worker lost with its lease is not begun anew before it has ended",
     file: "packages/runtime/src/assignments.ts",

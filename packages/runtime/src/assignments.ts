@@ -114,6 +114,9 @@ export class Assignments {
     if (room > 0) {
       await this.#makeRows(keys);
       const taken = await this.#take(keys, room);
+      // A round that stood still may end when the lease has: what is begun then nobody would end, and another one takes it over.
+      // The rows stay this worker's; alive again, it takes them anew.
+      if (!worker.alive) return false;
       for (const row of taken) this.#measures.taken(row.taken_over);
       await Promise.all(taken.map((row) => this.#begin(row)));
     }

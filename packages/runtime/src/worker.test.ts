@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 
 async function startProcess(
-  keys: readonly string[],
+  keys: readonly string[] | (() => Promise<readonly string[]>),
   through: Database = database,
   /** Ends of work that take longer, by key. */
   ends: ReadonlyMap<string, Promise<void>> = new Map(),
@@ -48,7 +48,7 @@ async function startProcess(
     worker,
     log,
     kind: "test",
-    keys: () => Promise.resolve(keys),
+    keys: typeof keys === "function" ? keys : () => Promise.resolve(keys),
     acquired: begin,
   });
   const stop = async () => {
@@ -197,7 +197,7 @@ test("a key whose owner came back while another looked for free ones stays its o
   await database.transaction(async (transaction) => {
     await transaction.query({ text: "SELECT pg_advisory_xact_lock(7)" });
     other = await startProcess(["a"]);
-    await waitFor(looksForFreeKeys, { what: "the other one to look who lives" });
+    await waitFor(oneWaits, { what: "the other one to look who lives" });
     await database.query({
       text: "UPDATE workers SET expires_at = now() + interval '1 hour' WHERE id = $1",
       values: [owner],
@@ -219,13 +219,6 @@ async function makeLookingStand(): Promise<void> {
            END$$;
            CREATE VIEW assignments AS SELECT * FROM assigned WHERE stand()`,
   });
-}
-
-async function looksForFreeKeys(): Promise<boolean> {
-  const { rows: standing } = await database.query({
-    text: "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()",
-  });
-  return standing.length > 0;
 }
 
 test("a key that is no longer wanted is given back, one that is released is taken anew", async () => {
@@ -343,12 +336,26 @@ test("work that was lost with its lease is begun anew, but only when it has ende
   await shares([process], [1], "the key");
   await database.query({ text: "UPDATE workers SET expires_at = now() - interval '1 second'" });
   await waitFor(() => process.done.includes("abort a 1"), { what: "the key to be let go" });
-  // Two rounds in which it could have been taken.
-  await pause(2_500);
+  await pause(2_500); // Two rounds in which it could have been taken.
   expect(process.done).toEqual(["begin a 1", "abort a 1"]);
   slow.resolve();
   await waitFor(() => process.done.includes("begin a 2"), { what: "the key to be taken anew" });
   expect(process.done).toEqual(["begin a 1", "abort a 1", "end a 1", "begin a 2"]);
+});
+
+test("a round that stood still until the lease was over begins nothing", async () => {
+  const gate = deferred();
+  let standing = Promise.resolve();
+  const process = await startProcess(() => standing.then(() => ["a"]));
+  await shares([process], [1], "the key");
+  standing = gate.promise;
+  await holdWorkers(async () => {
+    await waitFor(() => !process.worker.alive, { what: "the lease to be over" });
+    gate.resolve();
+    await pause(500);
+    expect(process.done).toEqual(["begin a 1", "abort a 1", "end a 1"]);
+  });
+  await waitFor(() => process.done.at(-1)?.startsWith("begin"), { what: "the key to be taken" });
 });
 
 test("a lease runs from when it was renewed, not from when that was known", async () => {
@@ -359,7 +366,7 @@ test("a lease runs from when it was renewed, not from when that was known", asyn
   });
   // A renewal that stands in a lock: its lease is counted from its beginning, its answer comes later than the margin.
   await holdWorkers(async () => {
-    await waitFor(renewalWaits, { what: "a renewal to wait" });
+    await waitFor(oneWaits, { what: "a renewal to wait" });
     await pause(ttlMs * 0.3);
   });
   await holdWorkers(async () => {
@@ -379,7 +386,8 @@ async function holdWorkers(work: () => Promise<void>): Promise<void> {
   });
 }
 
-async function renewalWaits(): Promise<boolean> {
+/** Whether one statement waits for a lock. */
+async function oneWaits(): Promise<boolean> {
   const { rowCount } = await database.query({
     text: "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
   });
