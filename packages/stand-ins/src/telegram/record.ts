@@ -59,6 +59,8 @@ export interface CallFilter {
 
 /** Calls kept; the oldest go first. Far above what a test makes, so that a sandbox can run for months. */
 const MOST_CALLS = 200_000;
+/** Overlaps kept, for the same reason: two programs that fight for a bot make one every three seconds. All are counted. */
+const MOST_OVERLAPS = 1_000;
 
 /** Two polls of one bot at once; times in milliseconds of real time. */
 export interface Overlap {
@@ -76,6 +78,7 @@ export class CallRecord {
   #calls: RecordedCall[] = [];
   readonly #attempts: (WebhookAttempt & { botId: number })[] = [];
   readonly #overlaps: Overlap[] = [];
+  readonly #overlapCounts = new Map<number, number>();
   readonly #openPolls = new Map<number, readonly { poll: RecordedCall; begunAt: number }[]>();
   readonly #watchers = new Set<() => void>();
   #nextNumber = 1;
@@ -93,10 +96,10 @@ export class CallRecord {
 
   /** How often a getUpdates of this bot came while another was still open: more than one poller. */
   overlappingPolls(botId: number): number {
-    return this.overlaps(botId).length;
+    return this.#overlapCounts.get(botId) ?? 0;
   }
 
-  /** Those polls, as they came: for how long the earlier one had been open, and for how long both were. */
+  /** The latest of those polls, as they came: for how long the earlier one had been open, and for how long both were. */
   overlaps(botId: number): readonly Overlap[] {
     return this.#overlaps.filter((overlap) => overlap.botId === botId);
   }
@@ -124,6 +127,7 @@ export class CallRecord {
     this.#calls = [];
     this.#attempts.length = 0;
     this.#overlaps.length = 0;
+    this.#overlapCounts.clear();
   }
 
   /** Notes that a call was received. */
@@ -167,6 +171,8 @@ export class CallRecord {
     if (earlier !== undefined) {
       const openForMs = begunAt - earlier.begunAt;
       this.#overlaps.push({ botId, polls: [earlier.poll, poll], begunAt, openForMs, bothMs: null });
+      if (this.#overlaps.length > MOST_OVERLAPS) this.#overlaps.shift();
+      this.#overlapCounts.set(botId, this.overlappingPolls(botId) + 1);
     }
     this.#openPolls.set(botId, [...open, { poll, begunAt }]);
   }
